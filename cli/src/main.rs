@@ -1,0 +1,2 @@
+//! The administrator's tool.
+fn main() {}
