@@ -1,0 +1,157 @@
+//! From the signer's certificate to a configured root. webpki builds the path and checks signatures, validity, CA flag,
+//! path length, name constraints, critical extensions and extended key usage on the way; it leaves key usage and the
+//! validity of the root to us. Revocation is not asked for: Mobile ID certificates are never revoked (guide 4.1.2).
+
+use std::time::SystemTime;
+
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+use super::{Refusal, Refused, TrustAnchors, certificate::Certificate, signature::CERTIFICATE_ALGORITHMS};
+use crate::text;
+
+/// Checks that `signer` chains to an anchor at this time, through `others` as far as needed, and may log in.
+pub(super) fn check(
+    certificate: &EndEntityCert<'_>,
+    signer: &Certificate<'_>,
+    others: &[Certificate<'_>],
+    anchors: &TrustAnchors,
+    at: SystemTime,
+) -> Result<(), Refused> {
+    if anchors.is_empty() {
+        return Err(Refusal::UntrustedChain.because("no trust anchor is configured"));
+    }
+    // A login is an authentication, which is digitalSignature's work. nonRepudiation alone marks a certificate for
+    // declarations of intent, such as qualified signatures: whoever may make those did not agree to log in.
+    if !signer.key_usage(|usage| usage.digital_signature()) {
+        let detail = "the key usage of the signer's certificate lacks digitalSignature";
+        return Err(Refusal::UntrustedChain.because(detail));
+    }
+    let issuers = Issuers::of(others);
+    let valid = anchors.trusted(|anchor| anchor.is_valid_at(at));
+    let Err(error) = issuers.path(certificate, &valid, at) else { return Ok(()) };
+    Err(issuers.explain(certificate, signer, anchors, error))
+}
+
+/// The certificates of the message that may have issued another.
+struct Issuers<'a> {
+    certificates: Vec<CertificateDer<'a>>,
+    /// How many were left out because their key usage says that they sign no certificates.
+    not_signing: usize,
+}
+
+impl<'a> Issuers<'a> {
+    fn of(others: &[Certificate<'a>]) -> Self {
+        let (signing, not_signing): (Vec<_>, Vec<_>) =
+            others.iter().partition(|certificate| certificate.key_usage(|usage| usage.key_cert_sign()));
+        Self {
+            certificates: signing.iter().map(|certificate| CertificateDer::from(certificate.der)).collect(),
+            not_signing: not_signing.len(),
+        }
+    }
+
+    /// The one call that decides. At most 7 issuers and webpki's budget of 100 signatures bound its work.
+    fn path(
+        &self,
+        signer: &EndEntityCert<'_>,
+        anchors: &[TrustAnchor<'_>],
+        at: SystemTime,
+    ) -> Result<(), NoPath> {
+        let since = at.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| NoPath::Clock)?;
+        let at = UnixTime::since_unix_epoch(since);
+        signer
+            .verify_for_usage(
+                CERTIFICATE_ALGORITHMS,
+                anchors,
+                &self.certificates,
+                at,
+                KeyUsage::client_auth(),
+                None,
+                None,
+            )
+            .map(|_| ())
+            .map_err(NoPath::Webpki)
+    }
+
+    /// Tells time from trust. webpki names the first fault that it meets, so it is asked again about the day when the
+    /// certificate was issued, with all anchors: a path that was good on that day has no fault but time.
+    fn explain(
+        &self,
+        certificate: &EndEntityCert<'_>,
+        signer: &Certificate<'_>,
+        anchors: &TrustAnchors,
+        now: NoPath,
+    ) -> Refused {
+        let when_issued = self.path(certificate, &anchors.trusted(|_| true), signer.not_before());
+        match when_issued {
+            Ok(()) if now.is_about_time() => Refusal::NotValidNow.because(now.sentence()),
+            Ok(()) => {
+                Refusal::NotValidNow.because("the trust anchor of the signer's certificate is not valid now")
+            }
+            Err(then) if then.is_about_time() && now.is_about_time() => {
+                Refusal::NotValidNow.because(now.sentence())
+            }
+            Err(then) => {
+                let left_out = match self.not_signing {
+                    0 => String::new(),
+                    count => {
+                        format!("; {count} certificates were left out: their key usage lacks keyCertSign")
+                    }
+                };
+                Refusal::UntrustedChain.because(format!("{}{left_out}", then.sentence()))
+            }
+        }
+    }
+}
+
+/// Why there is no path.
+#[derive(Debug)]
+enum NoPath {
+    /// The time is before 1970.
+    Clock,
+    Webpki(Error),
+}
+
+impl NoPath {
+    fn is_about_time(&self) -> bool {
+        matches!(self, Self::Clock | Self::Webpki(Error::CertExpired { .. } | Error::CertNotValidYet { .. }))
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Clock => "the clock is before 1970".to_owned(),
+            Self::Webpki(error) => sentence(error),
+        }
+    }
+}
+
+/// webpki's errors in the administrator's words.
+pub(super) fn sentence(error: &Error) -> String {
+    let sentence = match error {
+        Error::CertExpired { .. } => "a certificate of the path has expired",
+        Error::CertNotValidYet { .. } => "a certificate of the path is not valid yet",
+        Error::UnknownIssuer => "the signer's certificate chains to none of the configured trust anchors",
+        Error::InvalidSignatureForPublicKey => "a certificate of the path is not signed by its issuer",
+        Error::CaUsedAsEndEntity => "the signer's certificate is that of a certification authority",
+        Error::EndEntityUsedAsCa => "an issuer of the path is no certification authority",
+        Error::PathLenConstraintViolated => "the path is longer than one of its issuers allows",
+        Error::NameConstraintViolation => "a name in the path is outside what an issuer may certify",
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            "the extended key usage of a certificate of the path lacks clientAuth"
+        }
+        Error::UnsupportedCriticalExtension => "a certificate has a critical extension that is not known",
+        Error::UnsupportedCertVersion => "a certificate is not X.509 version 3",
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a certificate of the path is signed with an algorithm that is not supported"
+        }
+        Error::MaximumSignatureChecksExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumNameConstraintComparisonsExceeded
+        | Error::MaximumPathDepthExceeded => "the certificates of the message make too many paths",
+        other => {
+            return format!("a certificate cannot be used ({})", text::escaped(&format!("{other:?}"), 120));
+        }
+    };
+    sentence.to_owned()
+}
