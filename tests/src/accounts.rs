@@ -13,7 +13,43 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 /// The people of the world. Ids start at 1001 in this order.
-pub const USERS: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+///
+/// All but judy, who has no Mobile ID, are enrolled by the simulator, and behave as its table of built-in
+/// subscribers says: alice confirms, bob cancels, and so on; from `wrong-text` on, who is called like an
+/// attack makes it.
+pub const USERS: [&str; 31] = [
+    "judy",
+    "alice",
+    "bob",
+    "carol",
+    "dave",
+    "erin",
+    "frank",
+    "grace",
+    "heidi",
+    "ivan",
+    "wrong-text",
+    "wrong-msisdn",
+    "wrong-trans-id",
+    "other-serial",
+    "untrusted-chain",
+    "expired-signer",
+    "bad-signature",
+    "no-signature",
+    "two-signers",
+    "trailing-garbage",
+    "broken-json",
+    "deep-json",
+    "huge-body",
+    "half-body",
+    "slow-drip",
+    "tls-reset",
+    "http-503",
+    "status-501",
+    "status-502",
+    "status-503",
+    "status-504",
+];
 
 /// The password of every one of them.
 pub const PASSWORD: &str = "correct horse";

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::accounts::{self, id_of};
 use crate::{Artefacts, Lines, Simulator, Sshd, Terminal};
@@ -209,6 +211,18 @@ impl Drop for Lab {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Ends a program of the world: what is waited for outside is nsenter, its child is the program.
+pub(crate) fn end(outside: &mut Child) {
+    let id = outside.id();
+    let inside = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    for pid in inside.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    // Each fails only when the process has already ended, which is what is wanted.
+    let _ = outside.kill();
+    let _ = outside.wait();
 }
 
 /// A folder that no other world has, beside the build's output.

@@ -35,8 +35,10 @@
 
 mod accounts;
 mod artefacts;
+mod host;
 mod lab;
 mod lines;
+mod product;
 mod simulator;
 mod sshd;
 mod terminal;
@@ -45,9 +47,10 @@ use std::time::Duration;
 
 pub use accounts::{PASSWORD, USERS};
 pub use artefacts::Artefacts;
+pub use host::{Conversation, Round};
 pub use lab::Lab;
 pub use lines::Lines;
-pub use simulator::{Simulator, Subscriber};
+pub use simulator::Simulator;
 pub use sshd::{Methods, Sshd};
 pub use terminal::{Ended, Terminal};
 

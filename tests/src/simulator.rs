@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::lab::end;
 use crate::{DEADLINE, Lab, Lines};
-
-/// A subscriber that the simulator has built in, by what happens on its phone or in its answer.
-pub type Subscriber = &'static str;
 
 /// A running simulator.
 #[derive(Debug)]
@@ -83,6 +81,47 @@ impl<'lab> Simulator<'lab> {
         }
     }
 
+    /// The number that the simulator enrolled a user with, as its journal writes it: without a plus sign.
+    ///
+    /// # Errors
+    /// When `users.toml` has no such user.
+    pub fn number(&self, user: &str) -> Result<String> {
+        let users = fs::read_to_string(self.lab.path("/etc/mobileid/users.toml"))?;
+        let users: toml::Table = users.parse()?;
+        let number = users.get(user).and_then(|entry| entry.get("msisdn")).and_then(|msisdn| msisdn.as_str());
+        Ok(number.with_context(|| format!("{user} is not enrolled"))?.trim_start_matches('+').to_owned())
+    }
+
+    /// The texts that appeared on a user's phone: as many as there were pushes.
+    ///
+    /// # Errors
+    /// As [`Simulator::number`] and [`Simulator::journal`].
+    pub fn pushes(&self, user: &str) -> Result<Vec<String>> {
+        let number = self.number(user)?;
+        let started =
+            |entry: &&Value| text(entry, "event") == "push-started" && text(entry, "msisdn") == number;
+        Ok(self.journal()?.iter().filter(started).map(|entry| text(entry, "text").to_owned()).collect())
+    }
+
+    /// Adds a user to `users.toml`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn enrol(&self, user: &str, number: &str) -> Result<()> {
+        let users = fs::read_to_string(self.lab.path("/etc/mobileid/users.toml"))?;
+        let users = format!("{users}\n[{user}]\nmsisdn = \"+{number}\"\n");
+        self.lab.write("/etc/mobileid/users.toml", 0o600, &users)
+    }
+
+    /// Adds lines to `mobileid.toml`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn configure(&self, lines: &str) -> Result<()> {
+        let text = fs::read_to_string(self.lab.path("/etc/mobileid/mobileid.toml"))?;
+        self.lab.write("/etc/mobileid/mobileid.toml", 0o600, &format!("{text}\n{lines}\n"))
+    }
+
     fn told(&self, name: &str) -> &str {
         self.ready.split_whitespace().find_map(|word| word.strip_prefix(name)).unwrap_or_default()
     }
@@ -90,8 +129,11 @@ impl<'lab> Simulator<'lab> {
 
 impl Drop for Simulator<'_> {
     fn drop(&mut self) {
-        // This ends nsenter; the simulator itself ends with the world.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        end(&mut self.process);
     }
+}
+
+/// A text field of a journal entry, empty where there is none.
+fn text<'entry>(entry: &'entry Value, name: &str) -> &'entry str {
+    entry.get(name).and_then(Value::as_str).unwrap_or_default()
 }

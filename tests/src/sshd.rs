@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::lab::end;
 use crate::{Lab, Lines, Terminal};
 
 /// The methods that the client is willing to use, in this order.
@@ -111,9 +112,7 @@ impl<'lab> Sshd<'lab> {
 
 impl Drop for Sshd<'_> {
     fn drop(&mut self) {
-        // This ends nsenter; sshd itself ends with the world.
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
+        end(&mut self.daemon);
     }
 }
 

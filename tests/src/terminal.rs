@@ -17,6 +17,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use crate::DEADLINE;
+use crate::lab::end;
 
 /// A running program and the terminal it sits on.
 #[derive(Debug)]
@@ -130,10 +131,9 @@ impl Terminal {
         &self.shown
     }
 
-    /// The id of the process at the top: the one that entered the world for the program.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    /// Kills the program without a word to anybody, as a crash or a lost machine would.
+    pub fn kill(&mut self) {
+        end(&mut self.child);
     }
 
     /// Takes in what the terminal shows next. False when there was nothing until the deadline or the end.
@@ -168,8 +168,6 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Both fail only when the program has already ended, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child);
     }
 }

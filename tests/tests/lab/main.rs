@@ -1,3 +1,14 @@
 //! The product as a user runs it: one module per program or promise, one short story per test.
 
+mod adversaries;
+mod audit;
+mod configuration;
+mod elf;
+mod environment;
+mod guest;
+mod login;
+mod sshd;
+mod su;
+mod sudo;
+mod support;
 mod world;

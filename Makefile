@@ -1,0 +1,56 @@
+# What one types in a checkout. Every target may be repeated, and does only what is left to do.
+
+# The laboratory's programs find what was built beside themselves, so one folder holds everything.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+# The laboratory makes namespaces and runs sshd: when we are not root, cargo starts those programs, and
+# only those, through sudo.
+ifneq ($(shell id -u),0)
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
+AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
+endif
+
+.PHONY: help deps build demo test lint unit lab fuzz
+
+help:
+	@echo 'make deps    install what building and testing need, where it is missing'
+	@echo 'make build   the PAM module, mobileidctl and the simulator, into $(TARGET)/debug'
+	@echo 'make demo    see a login confirmed, one cancelled and a sudo, on this machine alone'
+	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
+	@echo 'make lint    formatting and lints'
+	@echo
+	@echo 'Parts of make test: make unit, make lab, make fuzz'
+
+deps:
+	@sh tests/deps.sh
+
+# The second build is the module that panics when told to, which one test logs in through. It has a folder
+# of its own: cargo would take the one module for the other.
+build: deps
+	cargo build --locked --workspace
+	cargo build --locked -p pam_mobileid --features test-panic --target-dir $(TARGET)/debug/test-panic
+
+demo: build
+	@$(AS_ROOT) cargo run --locked --quiet -p mobileid-tests --bin demo
+
+# The logins come last: they are the proof, and their summary is the last line.
+test: deps lint build
+	$(MAKE) unit
+	$(MAKE) fuzz
+	$(MAKE) lab
+
+lint: deps
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo 'cargo-deny is not here: its check is left out'; fi
+
+unit: deps
+	cargo test --locked --workspace --exclude mobileid-tests
+	cargo test --locked -p mobileid-tests --lib
+
+# More threads than cores: a login waits most of its time.
+lab: build
+	$(AS_ROOT) cargo test --locked -p mobileid-tests --test lab -- --test-threads=6
+
+fuzz: deps
+	@if [ -x fuzz/run.sh ]; then fuzz/run.sh; else echo 'fuzz/run.sh is not here: nothing is fuzzed'; fi

@@ -1,0 +1,51 @@
+//! The audit line: one per login, JSON through syslog's authpriv, complete, and without a whole number.
+
+use anyhow::{Context, Result, ensure};
+use mobileid_tests::{Lab, Methods};
+use serde_json::Value;
+
+use crate::support::one_audit;
+
+/// authpriv is facility 10; a priority is eight times the facility plus the severity.
+const AUTHPRIV: std::ops::Range<u32> = 80..88;
+
+#[test]
+fn one_line_per_login_that_an_auditor_can_read() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    lab.pam_service("sshd", &lab.module("")?)?;
+    let sshd = lab.sshd(&[])?;
+    let mut shown = String::new();
+    for (user, verdict) in
+        [("alice", "accepted"), ("bob", "denied"), ("wrong-text", "denied"), ("judy", "denied")]
+    {
+        shown += &sshd.login(user, Methods::Interactive)?.finish()?.shown;
+        let audit = one_audit(&lab, user, verdict)?;
+        let field = |name: &str| audit.get(name).and_then(Value::as_str).unwrap_or_default();
+        ensure!(field("service") == "sshd" && !field("reason").is_empty(), "{audit:#}");
+        ensure!(field("rhost") == "127.0.0.1", "{audit:#}");
+        if user != "judy" {
+            ensure!(!field("ap_trans_id").is_empty() && !field("msisdn").is_empty(), "{audit:#}");
+            let number = mobile_id.number(user)?;
+            let journal = mobile_id.journal()?;
+            let same = |entry: &Value| entry.get("ap_trans_id") == audit.get("ap_trans_id");
+            ensure!(journal.iter().any(same), "the service knows no such transaction: {audit:#}");
+            for (place, text) in [("the log", lab.syslog().all().join("\n")), ("the terminal", shown.clone())]
+            {
+                ensure!(!text.contains(&number), "{place} has {user}'s whole number:\n{text}");
+                ensure!(
+                    !text.contains(number.trim_start_matches("41")),
+                    "{place} has {user}'s number:\n{text}"
+                );
+            }
+        }
+    }
+    for line in lab.syslog().containing("{\"time\":") {
+        let priority =
+            line.strip_prefix('<').and_then(|rest| rest.split('>').next()).context("a priority")?;
+        ensure!(AUTHPRIV.contains(&priority.parse()?), "not authpriv: {line}");
+        ensure!(line.contains("pam_mobileid(sshd:auth)"), "not by pam_syslog: {line}");
+        ensure!(!line.chars().any(char::is_control), "control characters: {line:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The module is a guest in somebody else's process: it leaves nothing there, changes nothing, needs no
+//! conversation, and its own death is not its host's.
+
+use anyhow::{Context, Result, ensure};
+use mobileid_tests::{Conversation, Lab, Methods, Round};
+
+use crate::support::{SHORT, kept_out, pam};
+
+/// Checks that the process looks after the last round as it did after the third, when what a first use
+/// brings in (the linker's, the allocator's, the name service's) has come.
+fn nothing_grows(rounds: &[Round]) -> Result<()> {
+    let (early, late) = (rounds.get(2).context("three rounds")?, rounds.last().context("three rounds")?);
+    for round in rounds {
+        ensure!((round.threads, round.child, round.disturbed) == (1, 0, 0), "{round:?}");
+    }
+    ensure!(late.fds == early.fds, "descriptors leak: {early:?} {late:?}");
+    // The allocator rounds by pages; a leak of one answer per round would be far above this.
+    ensure!(late.rss_kib - early.rss_kib < 512, "memory grows: {early:?} {late:?}");
+    Ok(())
+}
+
+#[test]
+fn many_logins_leave_nothing_behind() -> Result<()> {
+    let lab = Lab::new()?;
+    let _mobile_id = lab.simulator()?;
+    lab.pam_service("door", &lab.module("")?)?;
+    for (user, result) in [("alice", pam::SUCCESS), ("bob", pam::ABORT), ("tls-reset", pam::ABORT)] {
+        let rounds = lab.ask("door", user, 25, Conversation::Talk)?;
+        ensure!(rounds.iter().all(|round| round.result == result), "{user}: {rounds:?}");
+        nothing_grows(&rounds)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn many_failures_to_reach_the_service_leave_nothing_behind() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    mobile_id.configure(SHORT)?;
+    lab.pam_service("door", &lab.module("")?)?;
+    drop(mobile_id);
+    let rounds = lab.ask("door", "alice", 200, Conversation::Talk)?;
+    ensure!(rounds.iter().all(|round| round.result == pam::AUTHINFO_UNAVAIL), "{rounds:?}");
+    nothing_grows(&rounds)
+}
+
+#[test]
+fn an_application_that_cannot_talk_still_lets_in_who_confirms() -> Result<()> {
+    let lab = Lab::new()?;
+    let _mobile_id = lab.simulator()?;
+    lab.pam_service("door", &lab.module("")?)?;
+    for how in [Conversation::Null, Conversation::Fail, Conversation::Empty] {
+        for (user, result) in [("alice", pam::SUCCESS), ("bob", pam::ABORT)] {
+            let rounds = lab.ask("door", user, 2, how)?;
+            ensure!(rounds.iter().all(|round| round.result == result), "{how:?}, {user}: {rounds:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_panic_is_a_denial_and_the_host_lives_on() -> Result<()> {
+    let lab = Lab::new()?;
+    let module = lab.bring(&lab.artefacts().panicking_module()?)?;
+    let _mobile_id = lab.simulator()?;
+    lab.pam_service("door", &format!("auth required {module} config=/etc/mobileid/mobileid.toml panic"))?;
+    let rounds = lab.ask("door", "alice", 3, Conversation::Talk)?;
+    ensure!(rounds.iter().all(|round| round.result != pam::SUCCESS), "{rounds:?}");
+    nothing_grows(&rounds)?;
+    lab.syslog().wait_for("panic")?;
+    let told = lab.syslog().containing("pam_mobileid");
+    ensure!(told.len() == 3, "one line for each of three panics:\n{}", told.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn a_panic_does_not_take_sshd_down() -> Result<()> {
+    let lab = Lab::new()?;
+    let module = lab.bring(&lab.artefacts().panicking_module()?)?;
+    let _mobile_id = lab.simulator()?;
+    lab.pam_service("sshd", &format!("auth required {module} config=/etc/mobileid/mobileid.toml panic"))?;
+    let sshd = lab.sshd(&[])?;
+    kept_out(&sshd.login("alice", Methods::Interactive)?.finish()?)?;
+    lab.pam_service("sshd", "auth required pam_permit.so")?;
+    let mut session = sshd.login("alice", Methods::Interactive)?;
+    session.expect("granted to alice")?;
+    Ok(())
+}
