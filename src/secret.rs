@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// A secret text: an AP_PWD, the PEM of a private key, a request body that carries either.
 ///
 /// `Debug` shows nothing of it, there is no `Display`, and the bytes are wiped on drop.
-#[derive(Clone, Default, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {

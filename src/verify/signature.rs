@@ -307,6 +307,12 @@ fn dotted(oid: &[u8]) -> String {
     }
 }
 
+/// For the table of PSS parameters: [`pss_fits`] of a whole AlgorithmIdentifier.
+#[cfg(test)]
+pub(super) fn fits_pss_of_sha256(id: &[u8]) -> bool {
+    der::read_all(id, AlgorithmId::read).is_ok_and(|id| pss_fits(&id, Digest::Sha256))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

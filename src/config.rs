@@ -1,0 +1,331 @@
+//! `mobileid.toml`: from text to types, purely. Every mistake is named with file, line and key; nothing is
+//! defaulted over. The files that it names are read in [`crate::load`], which also makes the [`Config`].
+//!
+//! ```
+//! use mobileid::config::FileConfig;
+//!
+//! let text = r#"
+//! [service]
+//! ap_id = "mid://acme.example"
+//! dtbd_prefix = "ACME: "
+//! client_cert = "client.crt"
+//! client_key = "client.key"
+//! [signature]
+//! trust = ["trust.d"]
+//! [users]
+//! table = "users.toml"
+//! passwords = "no"
+//! "#;
+//! let mistakes = FileConfig::parse("mobileid.toml", text).unwrap_err();
+//! assert!(mistakes.to_string().starts_with("mobileid.toml:11: users.passwords: unknown key"));
+//! ```
+
+mod endpoint;
+pub(crate) mod reader;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use endpoint::{Endpoint, InvalidUrl, Proxy};
+pub use reader::{Located, Mistake, Mistakes};
+use reader::{Section, Source};
+
+use crate::{
+    mss::ApCredentials,
+    prompt::{Prefix, Template},
+    secret::Secret,
+    subscriber::{Language, Profile},
+    verify::TrustAnchors,
+};
+
+/// Where the configuration is looked for unless the host says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/mobileid/mobileid.toml";
+
+/// The configuration as used by a login: everything that it may depend on.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who asks.
+    pub ap: ApCredentials,
+    /// The keyword that every text starts with.
+    pub prefix: Prefix,
+    /// The text on the phone, per language.
+    pub templates: Templates,
+    /// The language of a person whose entry names none.
+    pub language: Language,
+    /// The method of a person whose entry names none.
+    pub profile: Profile,
+    /// How long is waited.
+    pub timeouts: Timeouts,
+    /// What becomes of a user without an entry.
+    pub unenrolled: Unenrolled,
+    /// Roots of the signers' certificates.
+    pub anchors: TrustAnchors,
+}
+
+/// The configuration as written: values checked, files named but not yet read.
+#[derive(Debug)]
+pub struct FileConfig {
+    /// Who asks.
+    pub ap: ApCredentials,
+    /// Whether AP_PWD stands in the file, which makes the file a secret.
+    pub holds_secret: bool,
+    /// The keyword that every text starts with.
+    pub prefix: Prefix,
+    /// Where the service is.
+    pub url: Endpoint,
+    /// The name to verify where the URL has only an address.
+    pub server_name: Option<String>,
+    /// Roots of the server's certificate.
+    pub server_trust: ServerTrust,
+    /// Our certificate, PEM.
+    pub client_cert: Located<PathBuf>,
+    /// Its key, PEM.
+    pub client_key: Located<PathBuf>,
+    /// HTTP CONNECT proxy.
+    pub proxy: Option<Proxy>,
+    /// The default method.
+    pub profile: Profile,
+    /// Files or folders with the roots of the signers' certificates.
+    pub trust: Vec<Located<PathBuf>>,
+    /// A folder for accepted signatures.
+    pub evidence: Option<Located<PathBuf>>,
+    /// How long is waited.
+    pub timeouts: Timeouts,
+    /// The default language.
+    pub language: Language,
+    /// The text on the phone, per language.
+    pub templates: Templates,
+    /// The user table.
+    pub users: Located<PathBuf>,
+    /// What becomes of a user without an entry.
+    pub unenrolled: Unenrolled,
+}
+
+/// Which roots the server's certificate may chain to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerTrust {
+    /// Those of the operating system.
+    System,
+    /// Those of a PEM file.
+    File(Located<PathBuf>),
+}
+
+/// What becomes of a user whom no directory knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unenrolled {
+    /// Denied, like everybody without a phone.
+    #[default]
+    Deny,
+    /// Let in, and logged each time.
+    Allow,
+}
+
+/// One template per language, in the order of [`Language::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Templates([Template; 4]);
+
+impl Templates {
+    /// The template of a language.
+    #[must_use]
+    pub fn get(&self, language: Language) -> &Template {
+        let [en, de, fr, it] = &self.0;
+        match language {
+            Language::En => en,
+            Language::De => de,
+            Language::Fr => fr,
+            Language::It => it,
+        }
+    }
+}
+
+/// How long is waited, as guide 4.3 has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// How long the service waits for a SIM: 80 s.
+    pub sim: Duration,
+    /// How long we wait for the service then, the deadline of the whole login: 90 s.
+    pub sim_connection: Duration,
+    /// How long the service waits for an App: 40 s.
+    pub app: Duration,
+    /// How long we wait for the service then: 50 s.
+    pub app_connection: Duration,
+    /// How long reaching the service may take: 10 s.
+    pub connect: Duration,
+}
+
+impl Timeouts {
+    /// The service's and our own time limit for a method; where it is not known beforehand, the longer.
+    #[must_use]
+    pub fn of(&self, profile: Profile) -> (Duration, Duration) {
+        match profile {
+            Profile::App => (self.app, self.app_connection),
+            Profile::Sim | Profile::Any | Profile::AuthProfile1 => (self.sim, self.sim_connection),
+        }
+    }
+}
+
+/// The default texts: short, so that names seldom have to be cut.
+const TEMPLATES: [&str; 4] = [
+    "Log in as {user} on {host} ({service})? Code {txn}",
+    "Anmelden als {user} auf {host} ({service})? Code {txn}",
+    "Connexion de {user} sur {host} ({service})? Code {txn}",
+    "Accesso di {user} su {host} ({service})? Codice {txn}",
+];
+
+impl FileConfig {
+    /// Reads the text of a configuration file; `file` is its name for messages. Relative paths stay relative.
+    ///
+    /// # Errors
+    /// All mistakes of the file.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
+        let (mut source, mut root) = Source::parse(file, text);
+        let config = Self::read(&mut root, &mut source);
+        root.finish(&mut source);
+        source.mistakes.or(config)
+    }
+
+    fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
+        let mut service = root.section("service", source);
+        let ap_id = service.required("ap_id", source);
+        let ap_id = ap_id.filter(|id| !refused(is_wire_text(&id.value), id, AP_ID_RULE, source));
+        let ap_pwd = service.text("ap_pwd", source);
+        let prefix = service.required_parsed("dtbd_prefix", source);
+        let url = service.parsed("url", source).or_else(|| "https://mobileid.swisscom.com".parse().ok());
+        let server_name = service.text("server_name", source);
+        let server_name = server_name.filter(|n| !refused(is_host_name(&n.value), n, HOST_RULE, source));
+        let server_trust = match service.text("server_trust", source) {
+            Some(text) if text.value != "system" => path(text, source).map(ServerTrust::File),
+            _ => Some(ServerTrust::System),
+        };
+        let client_cert = service.required("client_cert", source).and_then(|t| path(t, source));
+        let client_key = service.required("client_key", source).and_then(|t| path(t, source));
+        let proxy = service.parsed("proxy", source);
+        service.finish(source);
+
+        let mut signature = root.section("signature", source);
+        let profile = signature.parsed("profile", source).unwrap_or(Profile::AuthProfile1);
+        let trust = signature.list("trust", source);
+        if trust.is_empty() {
+            let what = "is missing or empty: name the file or folder with the Swisscom root certificates";
+            source.mistake(signature.line(), "signature.trust", what);
+        }
+        let trust = trust.into_iter().filter_map(|t| path(t, source)).collect();
+        let evidence = signature.text("evidence", source).and_then(|t| path(t, source));
+        signature.finish(source);
+
+        let timeouts = read_timeouts(root, source);
+        let (language, templates) = read_prompt(root, source);
+
+        let mut users = root.section("users", source);
+        let table = users.required("table", source).and_then(|t| path(t, source));
+        let unenrolled = users.parsed("unenrolled", source).unwrap_or_default();
+        users.finish(source);
+
+        let holds_secret = ap_pwd.is_some();
+        let ap_pwd = Secret::new(ap_pwd.map_or_else(|| "not-needed".to_owned(), |p| p.value));
+        Some(Self {
+            ap: ApCredentials { ap_id: ap_id?.value, ap_pwd },
+            holds_secret,
+            prefix: prefix?,
+            url: url?,
+            server_name: server_name.map(|n| n.value),
+            server_trust: server_trust?,
+            client_cert: client_cert?,
+            client_key: client_key?,
+            proxy,
+            profile,
+            trust,
+            evidence,
+            timeouts,
+            language,
+            templates: templates?,
+            users: table?,
+            unenrolled,
+        })
+    }
+}
+
+fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Timeouts {
+    let mut section = root.section("timeouts", source);
+    let mut seconds = |name, default| section.number(name, 1..=300, default, source);
+    let (sim, sim_connection) = (seconds("sim", 80), seconds("sim_connection", 90));
+    let (app, app_connection) = (seconds("app", 40), seconds("app_connection", 50));
+    let connect = seconds("connect", 10);
+    for (key, transaction, connection) in
+        [("sim_connection", sim, sim_connection), ("app_connection", app, app_connection)]
+    {
+        if connection <= transaction {
+            let what = format_args!(
+                "must be longer than the {transaction} s that the service waits for the phone, or its answer comes too late"
+            );
+            source.mistake(section.line(), &format!("timeouts.{key}"), what);
+        }
+    }
+    section.finish(source);
+    let s = Duration::from_secs;
+    Timeouts {
+        sim: s(sim),
+        sim_connection: s(sim_connection),
+        app: s(app),
+        app_connection: s(app_connection),
+        connect: s(connect),
+    }
+}
+
+fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, Option<Templates>) {
+    let mut prompt = root.section("prompt", source);
+    let language = prompt.parsed("language", source).unwrap_or_default();
+    let mut templates = prompt.section("template", source);
+    let mut read = |name, language: usize| {
+        let default = TEMPLATES.get(language).and_then(|t| t.parse().ok());
+        templates.parsed(name, source).or(default)
+    };
+    let all = [read("en", 0), read("de", 1), read("fr", 2), read("it", 3)];
+    templates.finish(source);
+    prompt.finish(source);
+    let [Some(en), Some(de), Some(fr), Some(it)] = all else { return (language, None) };
+    (language, Some(Templates([en, de, fr, it])))
+}
+
+const AP_ID_RULE: &str = "must be 1 to 200 printable characters, as Swisscom gave it";
+const HOST_RULE: &str = "must be a host name of letters, digits, dots and dashes";
+
+/// Names the mistake if `fits` is false, and says whether it did.
+fn refused(fits: bool, text: &Located<String>, rule: &str, source: &mut Source<'_>) -> bool {
+    if !fits {
+        source.mistake(text.line, &text.key, rule);
+    }
+    !fits
+}
+
+fn is_wire_text(text: &str) -> bool {
+    (1..=200).contains(&text.len()) && !text.chars().any(crate::text::is_unprintable)
+}
+
+pub(crate) fn is_host_name(text: &str) -> bool {
+    (1..=253).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && !text.starts_with(['.', '-'])
+}
+
+fn path(text: Located<String>, source: &mut Source<'_>) -> Option<Located<PathBuf>> {
+    if text.value.is_empty() || text.value.contains('\0') {
+        source.mistake(text.line, &text.key, "must be a path");
+        return None;
+    }
+    Some(Located { value: PathBuf::from(text.value), line: text.line, key: text.key })
+}
+
+impl std::str::FromStr for Unenrolled {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "deny" => Ok(Self::Deny),
+            "allow" => Ok(Self::Allow),
+            _ => Err("must be \"deny\" or \"allow\""),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The loop: asks of the machine become calls, results become answers, until the login is done.
+
+use std::time::{Instant, SystemTime};
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::{
+    https::{Https, Unusable},
+    socket::Tick,
+};
+use crate::{
+    load::Setup,
+    login::{Answer, Ask, Entropy, Login, Now, Request, Step},
+    notice::Notice,
+    outcome::Outcome,
+};
+
+/// What the loop needs of the host application.
+pub trait World {
+    /// Shows a notice to the person, as well as this host can. That it could not is no reason to stop.
+    fn show(&mut self, notice: &Notice);
+
+    /// Told just before the wait begins, with the identifier of the transaction: a line in the log now is
+    /// what is left if the process is killed while it waits.
+    fn sending(&mut self, login: &Login);
+
+    /// What is asked every 200 ms while waiting for the network.
+    fn tick(&self) -> Tick;
+}
+
+/// Both clocks, now.
+#[must_use]
+pub fn now() -> Now {
+    Now { instant: Instant::now(), wall: SystemTime::now() }
+}
+
+/// Runs one login to its end.
+///
+/// # Errors
+/// [`Unusable`] if the way to the service cannot be prepared, or the system has no randomness: nobody was asked.
+pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, Unusable> {
+    let https = Https::new(&setup.connection)?;
+    let mut step = Login::start(request, &setup.config, now(), &entropy()?);
+    loop {
+        let (login, ask) = match step {
+            Step::Done(outcome) => return Ok(*outcome),
+            Step::Ask(login, ask) => (login, ask),
+        };
+        let answer = match ask {
+            Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+            Ask::Show(notice) => {
+                world.show(&notice);
+                Answer::Shown
+            }
+            Ask::Send(request) => {
+                world.sending(&login);
+                https.exchange(&request, &world.tick())
+            }
+        };
+        step = login.step(answer, now());
+    }
+}
+
+/// Fresh randomness for one login.
+///
+/// # Errors
+/// [`Unusable`] if the system has none to give.
+pub fn entropy() -> Result<Entropy, Unusable> {
+    let mut bytes = Entropy::default();
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Unusable::no_randomness())?;
+    Ok(bytes)
+}

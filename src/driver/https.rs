@@ -1,0 +1,317 @@
+//! One exchange with the service: connect, CONNECT through a proxy where there is one, TLS, and one POST.
+//!
+//! ureq speaks the HTTP; it is given a connection that is already up and may use it once, so that it has no
+//! way to resolve, to reconnect, to follow a redirect or to retry. What fails before the connection is up is
+//! [`Answer::Unreachable`], and nobody was asked; what fails later is [`Answer::Lost`], because the request
+//! may have arrived. Nothing is read from the environment: no proxy, no certificate file, no key log.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, ToSocketAddrs},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use ureq::{
+    Agent,
+    unversioned::{
+        resolver::{ResolvedSocketAddrs, Resolver},
+        transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
+    },
+};
+
+use super::socket::{Ended, Socket, Tick};
+use crate::{
+    config::{Endpoint, Proxy},
+    load::Connection,
+    login::Answer,
+    mss::{ACCEPT, BODY_MAX, CONTENT_TYPE, HttpRequest, HttpResponse},
+    outcome::Unreachable,
+};
+
+/// The way to the service, with its TLS settings made once.
+pub struct Https {
+    service: Endpoint,
+    name: ServerName<'static>,
+    authority: String,
+    proxy: Option<Proxy>,
+    connect_limit: Duration,
+    tls: Arc<ClientConfig>,
+}
+
+/// Why the way to the service cannot be prepared; the text names what to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable(String);
+
+impl Unusable {
+    pub(super) fn no_randomness() -> Self {
+        Self("the system has no randomness to give".into())
+    }
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// How far an exchange came before it failed.
+enum Failed {
+    Before(Unreachable, String),
+    After(String),
+    ByHost,
+    /// The limit passed; `true` once the request may have been sent.
+    ByDeadline(bool),
+}
+
+impl Https {
+    /// Prepares the way: server roots, our leaf certificate and its key.
+    ///
+    /// # Errors
+    /// A root, certificate, key or name that rustls does not take, or a key that does not fit the certificate.
+    pub fn new(connection: &Connection) -> Result<Self, Unusable> {
+        let mut roots = RootCertStore::empty();
+        for root in &connection.server_roots {
+            // Of the system's many roots some may be odd; what counts is that there are usable ones.
+            let _ = roots.add(CertificateDer::from(root.as_slice()));
+        }
+        if roots.is_empty() {
+            return Err(Unusable("service.server_trust: no usable root certificate in it".into()));
+        }
+        let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
+            .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
+        let leaf = CertificateDer::from(connection.client_cert.clone());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|e| Unusable(e.to_string()))?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![leaf], key)
+            .map_err(|e| Unusable(format!("service.client_cert and service.client_key: {e}")))?;
+        let name = ServerName::try_from(connection.server_name.clone())
+            .map_err(|_| Unusable("service.server_name: not a name or address".into()))?;
+        let authority = Endpoint { host: connection.server_name.clone(), port: connection.service.port };
+        Ok(Self {
+            service: connection.service.clone(),
+            name,
+            authority: authority.to_string(),
+            proxy: connection.proxy.clone(),
+            connect_limit: connection.timeouts.connect,
+            tls: Arc::new(tls),
+        })
+    }
+
+    /// Sends one request and waits for its answer, at most for the request's own limit.
+    #[must_use]
+    pub fn exchange(&self, request: &HttpRequest, tick: &Tick) -> Answer {
+        let deadline = Instant::now().checked_add(request.limit).unwrap_or_else(Instant::now);
+        match self.open(tick, deadline).and_then(|link| self.post(link, request)) {
+            Ok(response) => Answer::Reply(response),
+            Err(Failed::Before(why, detail)) => Answer::Unreachable(why, detail),
+            Err(Failed::After(detail)) => Answer::Lost(detail),
+            Err(Failed::ByHost) => Answer::Cancelled,
+            Err(Failed::ByDeadline(false)) => Answer::Unreachable(
+                Unreachable::TooSlow,
+                format!("{} did not let us in in time", self.service),
+            ),
+            Err(Failed::ByDeadline(true)) => Answer::TimedOut,
+        }
+    }
+
+    /// Up to a finished TLS handshake.
+    fn open(&self, tick: &Tick, deadline: Instant) -> Result<Link, Failed> {
+        let connect_by = Instant::now().checked_add(self.connect_limit).unwrap_or(deadline).min(deadline);
+        let target = self.proxy.as_ref().map_or(&self.service, |p| &p.endpoint);
+        let addresses =
+            resolve(target).map_err(|e| Failed::Before(Unreachable::Name, format!("{target}: {e}")))?;
+        let unreachable = |why| move |e: io::Error| Failed::before(why, target, &e);
+        let mut socket =
+            Socket::connect(&addresses, tick, connect_by).map_err(unreachable(Unreachable::Connect))?;
+        if let Some(proxy) = &self.proxy {
+            self.tunnel(&mut socket, proxy).map_err(unreachable(Unreachable::Proxy))?;
+        }
+        let connection = ClientConnection::new(Arc::clone(&self.tls), self.name.clone())
+            .map_err(|e| Failed::Before(Unreachable::Tls, e.to_string()))?;
+        let mut stream = StreamOwned::new(connection, socket);
+        while stream.conn.is_handshaking() {
+            stream
+                .conn
+                .complete_io(&mut stream.sock)
+                .map_err(|e| Failed::before(Unreachable::Tls, &self.service, &e))?;
+        }
+        stream.sock.set_deadline(deadline);
+        Ok(Link { stream, buffers: LazyBuffers::new(16 << 10, 16 << 10), broken: false })
+    }
+
+    /// CONNECT (RFC 9110, section 9.3.6).
+    fn tunnel(&self, socket: &mut Socket, proxy: &Proxy) -> io::Result<()> {
+        let target = &self.service;
+        let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        if let Some(authorization) = &proxy.authorization {
+            head.push_str(&format!("Proxy-Authorization: {}\r\n", authorization.expose()));
+        }
+        head.push_str("\r\n");
+        let head = zeroize::Zeroizing::new(head);
+        socket.write_all(head.as_bytes())?;
+        let status = read_head(socket)?;
+        let code = status.split(' ').nth(1).unwrap_or_default();
+        if status.starts_with("HTTP/1.") && code.len() == 3 && code.starts_with('2') {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("the proxy said: {}", crate::text::escaped(&status, 80))))
+    }
+
+    fn post(&self, link: Link, request: &HttpRequest) -> Result<HttpResponse, Failed> {
+        let config = Agent::config_builder()
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .user_agent(concat!("mobileid/", env!("CARGO_PKG_VERSION")))
+            .accept(ACCEPT)
+            .build();
+        let agent = Agent::with_parts(config, Ready(Mutex::new(Some(link))), NoResolver);
+        let sent = agent
+            .post(format!("https://{}{}", self.authority, request.path))
+            .header("Content-Type", CONTENT_TYPE)
+            .send(request.body.expose());
+        let mut response = sent.map_err(|e| Failed::after(&e))?;
+        let status = response.status().as_u16();
+        let date = response.headers().get("date").and_then(|d| d.to_str().ok()).map(str::to_owned);
+        // One byte more than is allowed, so that the reader sees that it was too much.
+        let mut body = Vec::new();
+        let limit = u64::try_from(BODY_MAX).unwrap_or(u64::MAX).saturating_add(1);
+        let mut reader = response.body_mut().as_reader().take(limit);
+        reader.read_to_end(&mut body).map_err(|e| Failed::after(&ureq::Error::from(e)))?;
+        Ok(HttpResponse { status, date, body })
+    }
+}
+
+impl std::fmt::Debug for Https {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Https").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+impl Failed {
+    fn before(why: Unreachable, target: &Endpoint, error: &io::Error) -> Self {
+        match Ended::of(error) {
+            Some(Ended::ByHost) => Self::ByHost,
+            Some(Ended::ByDeadline) => Self::ByDeadline(false),
+            None => Self::Before(why, format!("{target}: {error}")),
+        }
+    }
+
+    fn after(error: &ureq::Error) -> Self {
+        let io = match error {
+            ureq::Error::Io(io) => Some(io),
+            _ => None,
+        };
+        match io.and_then(Ended::of) {
+            Some(Ended::ByHost) => Self::ByHost,
+            Some(Ended::ByDeadline) => Self::ByDeadline(true),
+            None => Self::After(error.to_string()),
+        }
+    }
+}
+
+/// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.
+fn resolve(target: &Endpoint) -> io::Result<Vec<SocketAddr>> {
+    (target.host.as_str(), target.port).to_socket_addrs().map(Iterator::collect)
+}
+
+/// The first line of an HTTP head, after reading all of it: byte by byte, so that nothing behind it is taken.
+fn read_head(socket: &mut Socket) -> io::Result<String> {
+    const HEAD_MAX: usize = 8 << 10;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        if head.len() == HEAD_MAX || socket.read(&mut byte)? == 0 {
+            return Err(io::Error::other("the proxy gave no HTTP answer"));
+        }
+        head.extend_from_slice(&byte);
+    }
+    let line = head.split(|b| *b == b'\r').next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(line).into_owned())
+}
+
+/// The connection that is up, as ureq's transport.
+struct Link {
+    stream: StreamOwned<ClientConnection, Socket>,
+    buffers: LazyBuffers,
+    broken: bool,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Link")
+    }
+}
+
+impl Transport for Link {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    // ureq's own time limits are off: the socket knows the one deadline.
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        let written = self.stream.write_all(output).and_then(|()| self.stream.flush());
+        self.broken |= written.is_err();
+        Ok(written?)
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let read = self.stream.read(self.buffers.input_append_buf());
+        self.broken |= !matches!(read, Ok(1..));
+        let amount = read?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        !self.broken
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+/// Hands out the connection that is up, once.
+#[derive(Debug)]
+struct Ready(Mutex<Option<Link>>);
+
+impl Connector for Ready {
+    type Out = Link;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Link>, ureq::Error> {
+        let link = self.0.lock().ok().and_then(|mut slot| slot.take());
+        // A second call would be a second request.
+        link.map(Some).ok_or(ureq::Error::ConnectionFailed)
+    }
+}
+
+/// ureq wants an address; the connection that is up has no use for it.
+#[derive(Debug)]
+struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut addresses = self.empty();
+        addresses.push(SocketAddr::from(([0, 0, 0, 0], 0)));
+        Ok(addresses)
+    }
+}

@@ -1,0 +1,398 @@
+//! From the file system to a [`Setup`]: the configuration, the user table, the trust anchors, our key.
+//!
+//! Files that decide about logins are opened as sudo opens sudoers. Each folder on the way, and each link,
+//! must belong to root (or to the user that runs this, which for a PAM module is root) and must not be
+//! writable by others; a folder that anybody may write to is tolerated only where its sticky bit keeps others
+//! from exchanging what is in it. The file itself must be a regular one with the same owner, not writable by
+//! others, and if it holds a secret not readable by others either.
+
+#![allow(clippy::disallowed_methods, reason = "this is the module that reads files")]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Read,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+use crate::{
+    config::{Config, Endpoint, FileConfig, Located, Mistakes, Proxy, ServerTrust, Timeouts},
+    directory::file::UserTable,
+    secret::Secret,
+    text,
+    verify::TrustAnchors,
+};
+
+/// Everything that a login needs, read and checked.
+#[derive(Debug)]
+pub struct Setup {
+    /// What the machine decides by.
+    pub config: Arc<Config>,
+    /// Who is who.
+    pub users: UserTable,
+    /// How the service is reached.
+    pub connection: Connection,
+    /// Where accepted signatures are kept.
+    pub evidence: Option<PathBuf>,
+}
+
+/// How the service is reached, for a driver.
+#[derive(Debug)]
+pub struct Connection {
+    /// Where the service is.
+    pub service: Endpoint,
+    /// The name that the server's certificate must have, and that SNI and Host carry.
+    pub server_name: String,
+    /// The proxy on the way.
+    pub proxy: Option<Proxy>,
+    /// Roots of the server's certificate, DER.
+    pub server_roots: Vec<Vec<u8>>,
+    /// Our certificate, DER: the leaf alone, because the service refuses a chain (guide 2.3).
+    pub client_cert: Vec<u8>,
+    /// How many certificates stood in the file.
+    pub client_cert_count: usize,
+    /// Our key, PEM.
+    pub client_key: Secret,
+    /// Time limits.
+    pub timeouts: Timeouts,
+}
+
+/// The largest file that is read; the table of a hundred thousand users is smaller.
+const FILE_MAX: u64 = 16 << 20;
+/// The most files that are read from a folder of trust anchors.
+const FOLDER_MAX: usize = 256;
+/// Where distributions keep the roots of the operating system: Debian, Red Hat, openSUSE.
+const SYSTEM_ROOTS: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+];
+
+/// Loads a configuration and all that it names.
+///
+/// # Errors
+/// Every mistake of the configuration file; or, where that is sound, every mistake of the files it names.
+pub fn load(path: &Path) -> Result<Setup, Mistakes> {
+    let shown = path.display().to_string();
+    let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e))?;
+    let file = FileConfig::parse(&shown, raw.text(&shown)?)?;
+    if file.holds_secret {
+        raw.must_be_closed()
+            .map_err(|e| Mistakes::of_file(&shown, format_args!("it holds ap_pwd, and {e}")))?;
+    }
+    // The real path of a file that was read has a parent.
+    let base = raw.path.parent().unwrap_or(Path::new("/")).to_owned();
+    Loader { config: shown, base, mistakes: Mistakes::default() }.setup(file)
+}
+
+struct Loader {
+    config: String,
+    base: PathBuf,
+    mistakes: Mistakes,
+}
+
+impl Loader {
+    fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
+        let anchors = self.anchors(&file.trust);
+        let users = self.users(&file.users);
+        let server_roots = self.server_roots(&file.server_trust);
+        let client_certs = self.client_certs(&file.client_cert);
+        let client_key = self.client_key(&file.client_key);
+        let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
+        let client_cert_count = client_certs.len();
+        let server_name = file.server_name.unwrap_or_else(|| file.url.host.clone());
+        let setup = users.zip(client_key).zip(client_certs.into_iter().next());
+        let setup = setup.map(|((users, client_key), client_cert)| Setup {
+            config: Arc::new(Config {
+                ap: file.ap,
+                prefix: file.prefix,
+                templates: file.templates,
+                language: file.language,
+                profile: file.profile,
+                timeouts: file.timeouts,
+                unenrolled: file.unenrolled,
+                anchors,
+            }),
+            users,
+            connection: Connection {
+                service: file.url,
+                server_name,
+                proxy: file.proxy,
+                server_roots,
+                client_cert,
+                client_cert_count,
+                client_key,
+                timeouts: file.timeouts,
+            },
+            evidence,
+        });
+        self.mistakes.or(setup)
+    }
+
+    fn mistake<T>(&mut self, at: &Located<T>, what: impl std::fmt::Display) {
+        self.mistakes.add(&self.config, Some(at.line), &at.key, what);
+    }
+
+    /// Reads a file that the configuration names; a mistake is one of the line that names it.
+    fn named(&mut self, at: &Located<PathBuf>, keep: Keep) -> Option<(String, Secret)> {
+        let path = self.base.join(&at.value);
+        let shown = path.display().to_string();
+        let text = read(&path, keep)
+            .map_err(|e| e.to_string())
+            .and_then(|raw| raw.text(&shown).map(|t| Secret::new(t.to_owned())).map_err(|e| e.to_string()));
+        match text {
+            Ok(text) => Some((shown, text)),
+            Err(error) => {
+                let error = error.strip_prefix(&format!("{shown}: ")).unwrap_or(&error).to_owned();
+                self.mistake(at, format_args!("{shown}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn users(&mut self, at: &Located<PathBuf>) -> Option<UserTable> {
+        let (shown, text) = self.named(at, Keep::Unchanged)?;
+        match UserTable::parse(&shown, text.expose()) {
+            Ok(users) => Some(users),
+            Err(mistakes) => {
+                self.mistakes.0.extend(mistakes.0);
+                None
+            }
+        }
+    }
+
+    fn anchors(&mut self, trust: &[Located<PathBuf>]) -> TrustAnchors {
+        let mut anchors = TrustAnchors::default();
+        for at in trust {
+            let path = self.base.join(&at.value);
+            let files = if path.is_dir() { self.folder(at, &path) } else { vec![path] };
+            for file in files {
+                let at = Located { value: file, line: at.line, key: at.key.clone() };
+                let Some((shown, pem)) = self.named(&at, Keep::Unchanged) else { continue };
+                match TrustAnchors::from_pem(pem.expose()) {
+                    Ok(more) => anchors.extend(more),
+                    Err(error) => self.mistake(&at, format_args!("{shown}: {error}")),
+                }
+            }
+        }
+        anchors
+    }
+
+    /// The certificate files of a folder of trust anchors: `.pem`, `.crt` and `.cer`, by name.
+    fn folder(&mut self, at: &Located<PathBuf>, folder: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        match guarded(folder)
+            .map_err(|e| e.to_string())
+            .and_then(|f| fs::read_dir(f).map_err(|e| e.to_string()))
+        {
+            Ok(entries) => {
+                let paths = entries.filter_map(|entry| entry.ok().map(|e| folder.join(e.file_name())));
+                files.extend(paths.filter(|p| is_certificate_file(p)).take(FOLDER_MAX));
+            }
+            Err(error) => self.mistake(at, format_args!("{}: {error}", folder.display())),
+        }
+        if files.is_empty() {
+            self.mistake(at, format_args!("{}: no .pem, .crt or .cer file in it", folder.display()));
+        }
+        files.sort();
+        files
+    }
+
+    fn server_roots(&mut self, trust: &ServerTrust) -> Vec<Vec<u8>> {
+        let at = match trust {
+            ServerTrust::File(at) => at.clone(),
+            ServerTrust::System => {
+                let found = SYSTEM_ROOTS.iter().map(PathBuf::from).find(|p| p.exists());
+                let value = found.unwrap_or_else(|| PathBuf::from(SYSTEM_ROOTS[0]));
+                Located { value, line: 1, key: "service.server_trust".to_owned() }
+            }
+        };
+        self.certificates(&at)
+    }
+
+    fn client_certs(&mut self, at: &Located<PathBuf>) -> Vec<Vec<u8>> {
+        self.certificates(at)
+    }
+
+    fn certificates(&mut self, at: &Located<PathBuf>) -> Vec<Vec<u8>> {
+        let Some((shown, pem)) = self.named(at, Keep::Unchanged) else { return Vec::new() };
+        let certs: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.expose().as_bytes())
+            .map(|cert| cert.map(|c| c.as_ref().to_vec()))
+            .collect();
+        match certs {
+            Ok(certs) if certs.is_empty() => {
+                self.mistake(at, format_args!("{shown}: no CERTIFICATE block in it; it must be PEM"));
+                Vec::new()
+            }
+            Ok(certs) => certs,
+            Err(error) => {
+                self.mistake(at, format_args!("{shown}: not PEM: {error}"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn client_key(&mut self, at: &Located<PathBuf>) -> Option<Secret> {
+        let (shown, pem) = self.named(at, Keep::Secret)?;
+        match PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()) {
+            Ok(_) => Some(pem),
+            Err(_) => {
+                let what = "no unencrypted PRIVATE KEY block in it; it must be PEM";
+                self.mistake(at, format_args!("{shown}: {what}"));
+                None
+            }
+        }
+    }
+
+    fn evidence(&mut self, at: &Located<PathBuf>) -> Option<PathBuf> {
+        let folder = self.base.join(&at.value);
+        let checked = guarded(&folder).and_then(|path| {
+            let meta = fs::symlink_metadata(&path).map_err(|e| Unsafe::io(&path, &e))?;
+            if !meta.is_dir() {
+                return Err(Unsafe::new(&path, "is no folder"));
+            }
+            closed(&path, &meta)?;
+            Ok(path)
+        });
+        checked.map_err(|e| self.mistake(at, e)).ok()
+    }
+}
+
+fn is_certificate_file(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    ["pem", "crt", "cer"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// What a file holds decides who may read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Others may read it, but not change it.
+    Unchanged,
+    /// Others may not even read it.
+    Secret,
+}
+
+/// A file that was read, with what the file system said of it.
+struct Raw {
+    path: PathBuf,
+    meta: fs::Metadata,
+    bytes: zeroize::Zeroizing<Vec<u8>>,
+}
+
+impl Raw {
+    fn text(&self, shown: &str) -> Result<&str, Mistakes> {
+        std::str::from_utf8(&self.bytes).map_err(|error| {
+            let before = self.bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.iter().filter(|b| **b == b'\n').count().saturating_add(1);
+            let mut mistakes = Mistakes::default();
+            mistakes.add(shown, Some(line), "", "not UTF-8 text");
+            mistakes
+        })
+    }
+
+    fn must_be_closed(&self) -> Result<(), Unsafe> {
+        closed(&self.path, &self.meta)
+    }
+}
+
+/// Why a file is not used.
+#[derive(Debug)]
+struct Unsafe(String);
+
+impl Unsafe {
+    fn new(path: &Path, what: &str) -> Self {
+        Self(format!("{} {what}", text::escaped(&path.display().to_string(), 400)))
+    }
+
+    fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(path, &format!("cannot be read: {error}"))
+    }
+}
+
+impl std::fmt::Display for Unsafe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn read(path: &Path, keep: Keep) -> Result<Raw, Unsafe> {
+    let path = guarded(path)?;
+    // The way there is guarded, so nobody else can exchange the file; the flags are for what is left: a link
+    // or a device put there by the administrator himself. O_NONBLOCK keeps a FIFO from blocking the open.
+    let flags = nix::libc::O_NOFOLLOW | nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK;
+    let mut file: File =
+        OpenOptions::new().read(true).custom_flags(flags).open(&path).map_err(|e| Unsafe::io(&path, &e))?;
+    let meta = file.metadata().map_err(|e| Unsafe::io(&path, &e))?;
+    if !meta.is_file() {
+        return Err(Unsafe::new(&path, "is no regular file"));
+    }
+    unchanged(&path, &meta)?;
+    if keep == Keep::Secret {
+        closed(&path, &meta)?;
+    }
+    if meta.len() > FILE_MAX {
+        return Err(Unsafe::new(&path, "is larger than 16 MiB"));
+    }
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0)));
+    file.by_ref().take(FILE_MAX).read_to_end(&mut bytes).map_err(|e| Unsafe::io(&path, &e))?;
+    Ok(Raw { path, meta, bytes })
+}
+
+/// The real path, once everything on the way, links included, is in trusted hands.
+fn guarded(path: &Path) -> Result<PathBuf, Unsafe> {
+    let absolute = std::path::absolute(path).map_err(|e| Unsafe::io(path, &e))?;
+    let real = fs::canonicalize(&absolute).map_err(|e| Unsafe::io(path, &e))?;
+    for way in [&absolute, &real] {
+        let mut here = PathBuf::from("/");
+        for component in way.components() {
+            match component {
+                Component::Normal(name) => here.push(name),
+                Component::ParentDir => {
+                    return Err(Unsafe::new(path, "has a .. in it: write the path without"));
+                }
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+            }
+            let meta = fs::symlink_metadata(&here).map_err(|e| Unsafe::io(&here, &e))?;
+            if meta.is_symlink() { owned(&here, &meta)? } else { unchanged(&here, &meta)? }
+        }
+    }
+    Ok(real)
+}
+
+/// Root, or the user that runs this: a PAM module runs as root, a test or a trial as somebody else.
+fn owned(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
+    if meta.uid() == 0 || meta.uid() == nix::unistd::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Unsafe::new(path, "belongs to another user: chown root it"))
+}
+
+const GROUP_WRITE: u32 = 0o020;
+const OTHER_WRITE: u32 = 0o002;
+const GROUP_ANY: u32 = 0o070;
+const OTHER_ANY: u32 = 0o007;
+const STICKY: u32 = 0o1000;
+
+fn unchanged(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
+    owned(path, meta)?;
+    let sticky_folder = meta.is_dir() && meta.mode() & STICKY != 0;
+    let group = meta.mode() & GROUP_WRITE != 0 && meta.gid() != 0;
+    if (group || meta.mode() & OTHER_WRITE != 0) && !sticky_folder {
+        return Err(Unsafe::new(path, "may be changed by others: chmod go-w it"));
+    }
+    Ok(())
+}
+
+fn closed(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
+    let group = meta.mode() & GROUP_ANY != 0 && meta.gid() != 0;
+    if group || meta.mode() & OTHER_ANY != 0 {
+        return Err(Unsafe::new(path, "may be read by others: chmod go-rwx it"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! What the person reads, in their language: what happened, and what they can do about it.
+//!
+//! Reasons that call for the same act share a message; what only the administrator can use is added as the
+//! reason's name in brackets, so that a person can read it out.
+
+use std::fmt;
+
+use crate::{
+    mss::fault::{Fault, Status},
+    outcome::{Class, Reason},
+    prompt::Code,
+    subscriber::Language,
+    verify::Refusal,
+};
+
+/// One message to the person, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    kind: Kind,
+    language: Language,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Confirm(Code),
+    Accepted,
+    Exempt,
+    Denied(Reason),
+}
+
+impl Notice {
+    /// Before the wait: look at the phone, and compare the code.
+    #[must_use]
+    pub fn confirm(code: Code, language: Language) -> Self {
+        Self { kind: Kind::Confirm(code), language }
+    }
+
+    /// After an accept.
+    #[must_use]
+    pub fn accepted(language: Language) -> Self {
+        Self { kind: Kind::Accepted, language }
+    }
+
+    /// After an exemption.
+    #[must_use]
+    pub fn exempt(language: Language) -> Self {
+        Self { kind: Kind::Exempt, language }
+    }
+
+    /// After a denial.
+    #[must_use]
+    pub fn denied(reason: Reason, language: Language) -> Self {
+        Self { kind: Kind::Denied(reason), language }
+    }
+
+    /// Whether the notice ends the login badly: hosts show such notices as errors.
+    #[must_use]
+    pub fn is_denial(&self) -> bool {
+        matches!(self.kind, Kind::Denied(_))
+    }
+
+    /// The code to compare, while there is one.
+    #[must_use]
+    pub fn code(&self) -> Option<&Code> {
+        match &self.kind {
+            Kind::Confirm(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mobile ID: ")?;
+        match &self.kind {
+            Kind::Confirm(code) => write!(f, "{} {code}.", CONFIRM.in_language(self.language)),
+            Kind::Accepted => f.write_str(ACCEPTED.in_language(self.language)),
+            Kind::Exempt => f.write_str(EXEMPT.in_language(self.language)),
+            Kind::Denied(reason) => {
+                let (texts, for_administrator) = message(*reason);
+                f.write_str(texts.in_language(self.language))?;
+                if for_administrator { write!(f, " [{reason}]") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// One message in the order of [`Language::ALL`].
+struct Texts(&'static str, &'static str, &'static str, &'static str);
+
+impl Texts {
+    fn in_language(&self, language: Language) -> &'static str {
+        match language {
+            Language::En => self.0,
+            Language::De => self.1,
+            Language::Fr => self.2,
+            Language::It => self.3,
+        }
+    }
+}
+
+/// The message for a reason, and whether the reason's name is worth reading out.
+fn message(reason: Reason) -> (&'static Texts, bool) {
+    match reason {
+        Reason::Fault(fault) => match fault {
+            Fault::UserCancel => (&DECLINED, false),
+            Fault::ExpiredTransaction => (&NO_ANSWER, false),
+            Fault::PinBlocked => (&PIN_BLOCKED, false),
+            Fault::CardBlocked => (&SUSPENDED, false),
+            Fault::NoKeyFound | Fault::NoCertFound => (&NOT_ACTIVE, false),
+            Fault::UnknownClient => (&UNKNOWN_NUMBER, false),
+            Fault::SignatureInProcess => (&BUSY, false),
+            Fault::OtaError => (&PHONE_OUT_OF_REACH, false),
+            Fault::GeofencingViolation => (&WRONG_PLACE, false),
+            Fault::UnsupportedProfile => (&WRONG_METHOD, true),
+            Fault::InternalError | Fault::Unknown(_) => (&SERVICE_TROUBLE, true),
+            Fault::WrongParam
+            | Fault::MissingParam
+            | Fault::WrongDataLength
+            | Fault::UnauthorizedAccess
+            | Fault::InappropriateData
+            | Fault::IncompatibleInterface
+            | Fault::ConnectionRefused => (&MISCONFIGURED, true),
+        },
+        Reason::Status(Status::RevokedCertificate) => (&NOT_ACTIVE, false),
+        Reason::Status(Status::InvalidSignature) => (&INVALID_SIGNATURE, false),
+        Reason::Status(_) | Reason::AnswerLost => (&SERVICE_TROUBLE, true),
+        Reason::Unreadable(_) if reason.class() == Class::Unreachable => (&UNREACHABLE, true),
+        Reason::Unreadable(_) => (&SERVICE_TROUBLE, true),
+        Reason::Refused(Refusal::SerialMismatch) => (&NEW_SERIAL, false),
+        Reason::Refused(_) => (&UNVERIFIED, true),
+        Reason::Unreachable(_) => (&UNREACHABLE, true),
+        Reason::TimedOut => (&NO_ANSWER, false),
+        Reason::Cancelled => (&INTERRUPTED, false),
+        Reason::NotEnrolled => (&NOT_ENROLLED, false),
+        Reason::DirectoryUnavailable => (&NO_DIRECTORY, true),
+        Reason::NoSuchUser | Reason::FirstFactorFailed => (&FAILED, false),
+        Reason::Misconfigured | Reason::Internal => (&MISCONFIGURED, true),
+    }
+}
+
+const CONFIRM: Texts = Texts(
+    "confirm on your phone if it shows the code",
+    "bestätigen Sie auf Ihrem Telefon, wenn es diesen Code zeigt:",
+    "confirmez sur votre téléphone s'il affiche le code",
+    "confermi sul telefono se mostra il codice",
+);
+const ACCEPTED: Texts = Texts("confirmed.", "bestätigt.", "confirmé.", "confermato.");
+const EXEMPT: Texts = Texts(
+    "no phone is entered for you; you are let in without one.",
+    "für Sie ist kein Telefon erfasst; Sie werden ohne eingelassen.",
+    "aucun téléphone n'est enregistré pour vous; accès accordé sans lui.",
+    "nessun telefono è registrato per Lei; accesso concesso senza.",
+);
+const DECLINED: Texts = Texts(
+    "declined on the phone. If you did not start this login, tell your administrator: somebody else did.",
+    "am Telefon abgelehnt. Haben Sie diese Anmeldung nicht ausgelöst, melden Sie es Ihrem Administrator: jemand anderes war es.",
+    "refusé sur le téléphone. Si cette connexion ne vient pas de vous, prévenez votre administrateur: quelqu'un d'autre l'a lancée.",
+    "rifiutato sul telefono. Se questo accesso non è Suo, avvisi l'amministratore: è stato qualcun altro.",
+);
+const NO_ANSWER: Texts = Texts(
+    "no answer from your phone in time. See that it is on and has reception, then log in again.",
+    "keine rechtzeitige Antwort vom Telefon. Prüfen Sie, ob es eingeschaltet ist und Empfang hat, und melden Sie sich neu an.",
+    "pas de réponse du téléphone à temps. Vérifiez qu'il est allumé et a du réseau, puis reconnectez-vous.",
+    "nessuna risposta dal telefono in tempo. Controlli che sia acceso e abbia campo, poi acceda di nuovo.",
+);
+const PIN_BLOCKED: Texts = Texts(
+    "your Mobile ID PIN is blocked. Activate Mobile ID again on mobileid.ch, then log in again.",
+    "Ihr Mobile-ID-PIN ist gesperrt. Aktivieren Sie Mobile ID neu auf mobileid.ch und melden Sie sich wieder an.",
+    "votre NIP Mobile ID est bloqué. Réactivez Mobile ID sur mobileid.ch, puis reconnectez-vous.",
+    "il Suo PIN Mobile ID è bloccato. Riattivi Mobile ID su mobileid.ch, poi acceda di nuovo.",
+);
+const SUSPENDED: Texts = Texts(
+    "your Mobile ID is suspended. Contact the Swisscom support.",
+    "Ihre Mobile ID ist gesperrt. Wenden Sie sich an den Swisscom-Support.",
+    "votre Mobile ID est suspendu. Contactez le support Swisscom.",
+    "il Suo Mobile ID è sospeso. Contatti il supporto Swisscom.",
+);
+const NOT_ACTIVE: Texts = Texts(
+    "your Mobile ID is not active. Activate it on mobileid.ch, then log in again.",
+    "Ihre Mobile ID ist nicht aktiv. Aktivieren Sie sie auf mobileid.ch und melden Sie sich wieder an.",
+    "votre Mobile ID n'est pas actif. Activez-le sur mobileid.ch, puis reconnectez-vous.",
+    "il Suo Mobile ID non è attivo. Lo attivi su mobileid.ch, poi acceda di nuovo.",
+);
+const UNKNOWN_NUMBER: Texts = Texts(
+    "your number has no Mobile ID. Activate it on mobileid.ch, or ask your administrator whether the number entered for you is right.",
+    "Ihre Nummer hat keine Mobile ID. Aktivieren Sie sie auf mobileid.ch oder fragen Sie Ihren Administrator, ob Ihre Nummer richtig erfasst ist.",
+    "votre numéro n'a pas de Mobile ID. Activez-le sur mobileid.ch ou demandez à votre administrateur si votre numéro est correct.",
+    "il Suo numero non ha un Mobile ID. Lo attivi su mobileid.ch o chieda all'amministratore se il numero registrato è giusto.",
+);
+const BUSY: Texts = Texts(
+    "your phone still shows another request. Finish or decline that one, then log in again.",
+    "Ihr Telefon zeigt noch eine andere Anfrage. Beenden oder lehnen Sie diese ab und melden Sie sich neu an.",
+    "votre téléphone affiche encore une autre demande. Terminez-la ou refusez-la, puis reconnectez-vous.",
+    "il telefono mostra ancora un'altra richiesta. La completi o la rifiuti, poi acceda di nuovo.",
+);
+const PHONE_OUT_OF_REACH: Texts = Texts(
+    "your phone could not be reached. See that it has reception, and log in again in a few minutes.",
+    "Ihr Telefon war nicht erreichbar. Prüfen Sie den Empfang und melden Sie sich in ein paar Minuten neu an.",
+    "votre téléphone n'a pas pu être joint. Vérifiez le réseau et reconnectez-vous dans quelques minutes.",
+    "il telefono non era raggiungibile. Controlli il campo e acceda di nuovo fra qualche minuto.",
+);
+const WRONG_PLACE: Texts = Texts(
+    "a login is not allowed from where your phone is. Ask your administrator.",
+    "vom Standort Ihres Telefons ist keine Anmeldung erlaubt. Fragen Sie Ihren Administrator.",
+    "la connexion n'est pas autorisée depuis l'endroit où se trouve votre téléphone. Demandez à votre administrateur.",
+    "l'accesso non è consentito dal luogo in cui si trova il telefono. Chieda all'amministratore.",
+);
+const WRONG_METHOD: Texts = Texts(
+    "your Mobile ID lacks the method that is asked for here (SIM or App). Activate it on mobileid.ch, or ask your administrator.",
+    "Ihrer Mobile ID fehlt die hier verlangte Methode (SIM oder App). Aktivieren Sie sie auf mobileid.ch oder fragen Sie Ihren Administrator.",
+    "votre Mobile ID n'a pas la méthode demandée ici (SIM ou App). Activez-la sur mobileid.ch ou demandez à votre administrateur.",
+    "al Suo Mobile ID manca il metodo richiesto qui (SIM o App). Lo attivi su mobileid.ch o chieda all'amministratore.",
+);
+const INVALID_SIGNATURE: Texts = Texts(
+    "your Mobile ID gave an invalid signature. Activate it again on mobileid.ch; the SIM card may have to be replaced.",
+    "Ihre Mobile ID hat ungültig signiert. Aktivieren Sie sie neu auf mobileid.ch; vielleicht muss die SIM-Karte ersetzt werden.",
+    "votre Mobile ID a donné une signature invalide. Réactivez-le sur mobileid.ch; la carte SIM doit peut-être être remplacée.",
+    "il Suo Mobile ID ha dato una firma non valida. Lo riattivi su mobileid.ch; forse la SIM va sostituita.",
+);
+const SERVICE_TROUBLE: Texts = Texts(
+    "the Mobile ID service did not give a usable answer. Log in again later; if it stays so, tell your administrator.",
+    "der Mobile-ID-Dienst gab keine brauchbare Antwort. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
+    "le service Mobile ID n'a pas donné de réponse utilisable. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
+    "il servizio Mobile ID non ha dato una risposta utilizzabile. Acceda più tardi; se continua, avvisi l'amministratore.",
+);
+const UNREACHABLE: Texts = Texts(
+    "the Mobile ID service cannot be reached. Log in again later; if it stays so, tell your administrator.",
+    "der Mobile-ID-Dienst ist nicht erreichbar. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
+    "le service Mobile ID n'est pas joignable. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
+    "il servizio Mobile ID non è raggiungibile. Acceda più tardi; se continua, avvisi l'amministratore.",
+);
+const UNVERIFIED: Texts = Texts(
+    "the answer could not be verified, so you are not let in. Tell your administrator.",
+    "die Antwort liess sich nicht überprüfen, darum kein Einlass. Sagen Sie es Ihrem Administrator.",
+    "la réponse n'a pas pu être vérifiée: accès refusé. Prévenez votre administrateur.",
+    "la risposta non ha potuto essere verificata: accesso negato. Avvisi l'amministratore.",
+);
+const NEW_SERIAL: Texts = Texts(
+    "your Mobile ID was set up anew and is not the one known here. Ask your administrator to renew your entry.",
+    "Ihre Mobile ID wurde neu eingerichtet und ist nicht die hier bekannte. Bitten Sie Ihren Administrator, Ihren Eintrag zu erneuern.",
+    "votre Mobile ID a été réactivé et n'est pas celui connu ici. Demandez à votre administrateur de renouveler votre inscription.",
+    "il Suo Mobile ID è stato riattivato e non è quello noto qui. Chieda all'amministratore di rinnovare la registrazione.",
+);
+const INTERRUPTED: Texts = Texts(
+    "the login was interrupted. Log in again; decline what your phone still shows.",
+    "die Anmeldung wurde unterbrochen. Melden Sie sich neu an; lehnen Sie ab, was das Telefon noch zeigt.",
+    "la connexion a été interrompue. Reconnectez-vous; refusez ce que le téléphone affiche encore.",
+    "l'accesso è stato interrotto. Acceda di nuovo; rifiuti ciò che il telefono mostra ancora.",
+);
+const NOT_ENROLLED: Texts = Texts(
+    "no phone is entered for you. Ask your administrator to enter it.",
+    "für Sie ist kein Telefon erfasst. Bitten Sie Ihren Administrator darum.",
+    "aucun téléphone n'est enregistré pour vous. Demandez-le à votre administrateur.",
+    "nessun telefono è registrato per Lei. Lo chieda all'amministratore.",
+);
+const NO_DIRECTORY: Texts = Texts(
+    "your phone number could not be looked up. Log in again later; if it stays so, tell your administrator.",
+    "Ihre Telefonnummer liess sich nicht nachschlagen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
+    "votre numéro n'a pas pu être recherché. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
+    "il Suo numero non ha potuto essere cercato. Acceda più tardi; se continua, avvisi l'amministratore.",
+);
+const FAILED: Texts = Texts(
+    "the login failed. Try again.",
+    "die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
+    "la connexion a échoué. Réessayez.",
+    "l'accesso non è riuscito. Riprovi.",
+);
+const MISCONFIGURED: Texts = Texts(
+    "it is not set up correctly on this host. Tell your administrator.",
+    "auf diesem Rechner nicht richtig eingerichtet. Sagen Sie es Ihrem Administrator.",
+    "mal configuré sur cet ordinateur. Prévenez votre administrateur.",
+    "non è configurato correttamente su questo computer. Avvisi l'amministratore.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_speaks_four_languages_and_says_what_to_do() {
+        for reason in Reason::all() {
+            let texts = Language::ALL.map(|l| Notice::denied(reason, l).to_string());
+            for (at, text) in texts.iter().enumerate() {
+                assert!(text.starts_with("Mobile ID: ") && text.len() > 30, "{reason}: {text}");
+                // Two sentences at least: what happened, what to do.
+                assert!(text.matches('.').count() >= 2, "{reason}: {text}");
+                assert!(!text.chars().any(crate::text::is_unprintable), "{text}");
+                assert!(texts.iter().skip(at + 1).all(|other| other != text), "{reason}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_code_stands_in_the_request_to_confirm() {
+        let code = Code::from_entropy(&[3; 8]);
+        for language in Language::ALL {
+            let text = Notice::confirm(code.clone(), language).to_string();
+            assert!(text.contains(code.as_str()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_administrator_needs_is_named() {
+        let text = Notice::denied(Reason::Fault(Fault::UnauthorizedAccess), Language::En).to_string();
+        assert!(text.ends_with("[unauthorized-access (104)]"), "{text}");
+        let text = Notice::denied(Reason::Fault(Fault::UserCancel), Language::En).to_string();
+        assert!(!text.contains('['), "{text}");
+    }
+}

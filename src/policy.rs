@@ -1,0 +1,49 @@
+//! Which rules of the configuration apply to one person: language, method, patience.
+
+use std::time::Duration;
+
+use crate::{
+    config::Config,
+    subscriber::{Language, Profile, Subscriber},
+};
+
+/// What was decided for one login before anybody is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// UserLang, and the language of the notices.
+    pub language: Language,
+    /// The signature profile to ask for.
+    pub profile: Profile,
+    /// How long the service may wait for the person.
+    pub patience: Duration,
+    /// How long we wait for the service.
+    pub limit: Duration,
+}
+
+/// The shortest time that the service may be given: a person needs it, and the service wants whole seconds.
+const PATIENCE_MIN: Duration = Duration::from_secs(1);
+
+/// The terms for a subscriber with `left` until the login's deadline; none if no useful time is left.
+///
+/// The service gives up before we do, so that its answer still reaches us: what is kept back is the gap
+/// between the two configured limits (10 s in guide 4.3).
+#[must_use]
+pub fn terms(config: &Config, subscriber: &Subscriber, left: Duration) -> Option<Terms> {
+    let profile = subscriber.profile.unwrap_or(config.profile);
+    let (patience, limit) = config.timeouts.of(profile);
+    let gap = limit.saturating_sub(patience);
+    let limit = limit.min(left);
+    let patience = patience.min(limit.saturating_sub(gap));
+    (patience >= PATIENCE_MIN).then(|| Terms {
+        language: subscriber.language.unwrap_or(config.language),
+        profile,
+        patience,
+        limit,
+    })
+}
+
+/// How long a login may take in all, before its method is known.
+#[must_use]
+pub fn longest(config: &Config) -> Duration {
+    config.timeouts.sim_connection.max(config.timeouts.app_connection)
+}
