@@ -60,24 +60,24 @@ impl Artefacts {
     pub fn mobileidctl(&self) -> Result<PathBuf> {
         fresh(self.folder.join("mobileidctl"), "make build")
     }
+}
 
-    /// Compiles a C program of the laboratory, linked with libpam.
-    ///
-    /// # Errors
-    /// When the compiler is missing or refuses; its words are passed on.
-    pub fn compile(&self, source: &str, name: &str, into: &Path) -> Result<PathBuf> {
-        let program = into.join(name);
-        let text = into.join(format!("{name}.c"));
-        fs::write(&text, source)?;
-        let said = Command::new("cc")
-            .args(["-Wall", "-Wextra", "-Werror", "-O1", "-o"])
-            .args([&program, &text])
-            .args(["-lpam", "-ldl"])
-            .output()
-            .context("cannot run cc (build-essential)")?;
-        ensure!(said.status.success(), "cc refused {name}:\n{}", String::from_utf8_lossy(&said.stderr));
-        Ok(program)
-    }
+/// Compiles a C program of the laboratory, linked with libpam; a name that ends in `.so` makes a module.
+/// It stays loaded, so that a thread it leaves is found and does not crash.
+pub(crate) fn compile(source: &str, name: &str, into: &Path) -> Result<()> {
+    let text = into.join(format!("{name}.c"));
+    fs::write(&text, source)?;
+    let shared: &[&str] = if name.ends_with(".so") { &["-shared", "-fPIC", "-Wl,-z,nodelete"] } else { &[] };
+    let said = Command::new("cc")
+        .args(["-Wall", "-Wextra", "-Werror", "-O1", "-pthread"])
+        .args(shared)
+        .arg("-o")
+        .args([&into.join(name), &text])
+        .args(["-lpam", "-ldl"])
+        .output()
+        .context("cannot run cc (build-essential)")?;
+    ensure!(said.status.success(), "cc refused {name}:\n{}", String::from_utf8_lossy(&said.stderr));
+    Ok(())
 }
 
 /// The artefact, if Cargo's own list of its sources (the `.d` file) names none that is newer.

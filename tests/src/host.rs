@@ -6,8 +6,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::Lab;
+use crate::artefacts::compile;
 
 const SOURCE: &str = include_str!("../world/host.c");
+const BAD_GUEST: &str = include_str!("../world/bad_guest.c");
 
 /// How the application talks to its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,24 @@ pub enum Conversation {
     Fail,
     /// Its conversation succeeds and hands back no answers.
     Empty,
+}
+
+/// Checks that rounds left the process as they found it: nothing grows from the third on, when what a first
+/// use brings in (the linker's, the allocator's, the name service's) has come, and nothing is disturbed.
+///
+/// # Errors
+/// What was left, with the rounds that show it.
+pub fn nothing_left(rounds: &[Round]) -> Result<()> {
+    for round in rounds {
+        ensure!(round.threads == 1, "a thread is left: {round:?}");
+        ensure!(round.child == 0, "a child is left: {round:?}");
+        ensure!(round.disturbed == 0, "signals, umask, folder, locale or environment changed: {round:?}");
+    }
+    let (early, late) = (rounds.get(2).context("three rounds")?, rounds.last().context("three rounds")?);
+    ensure!(late.fds == early.fds, "descriptors leak: {early:?} {late:?}");
+    // The allocator takes memory by and by; what leaks with each of some ten answers is far above this.
+    ensure!(late.rss_kib - early.rss_kib < 512, "memory grows: {early:?} {late:?}");
+    Ok(())
 }
 
 /// What one round of asking found.
@@ -48,9 +68,20 @@ impl Lab {
     /// When it cannot be compiled.
     pub fn host(&self) -> Result<Command> {
         if !self.path("/run/lab/host").exists() {
-            self.artefacts().compile(SOURCE, "host", &self.path("/run/lab"))?;
+            compile(SOURCE, "host", &self.path("/run/lab"))?;
         }
         Ok(self.command("/run/lab/host"))
+    }
+
+    /// The line of a PAM service that asks a module which misbehaves as told (`world/bad_guest.c`).
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn bad_guest(&self, deed: &str) -> Result<String> {
+        if !self.path("/run/lab/bad_guest.so").exists() {
+            compile(BAD_GUEST, "bad_guest.so", &self.path("/run/lab"))?;
+        }
+        Ok(format!("auth required /run/lab/bad_guest.so {deed}"))
     }
 
     /// Asks PAM `times` times in one process, without a terminal.

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 pub use accounts::{PASSWORD, USERS};
 pub use artefacts::Artefacts;
-pub use host::{Conversation, Round};
+pub use host::{Conversation, Round, nothing_left};
 pub use lab::Lab;
 pub use lines::Lines;
 pub use simulator::Simulator;

@@ -7,6 +7,7 @@
  * CONVERSATION: talk (shows nothing, answers every prompt with an empty line), null (no function), fail
  * (PAM_CONV_ERR), empty (success, but no answers).
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -88,7 +89,7 @@ struct house {
 	void (*handler[65])(int);
 	sigset_t mask;
 	mode_t umask;
-	char cwd[4096], locale[256], **environ;
+	char cwd[4096], locale[256], environment[65536];
 };
 
 static void look(struct house *h)
@@ -105,7 +106,9 @@ static void look(struct house *h)
 	if (!getcwd(h->cwd, sizeof h->cwd))
 		h->cwd[0] = 0;
 	snprintf(h->locale, sizeof h->locale, "%s", setlocale(LC_ALL, NULL));
-	h->environ = environ;
+	char *end = h->environment;
+	for (char **e = environ; *e && end + strlen(*e) + 1 < h->environment + sizeof h->environment; e++)
+		end = stpcpy(end, *e) + 1;
 }
 
 static int ask(char **argv)

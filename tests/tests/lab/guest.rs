@@ -1,23 +1,10 @@
 //! The module is a guest in somebody else's process: it leaves nothing there, changes nothing, needs no
 //! conversation, and its own death is not its host's.
 
-use anyhow::{Context, Result, ensure};
-use mobileid_tests::{Conversation, Lab, Methods, Round};
+use anyhow::{Result, ensure};
+use mobileid_tests::{Conversation, Lab, Methods, nothing_left};
 
 use crate::support::{SHORT, kept_out, pam};
-
-/// Checks that the process looks after the last round as it did after the third, when what a first use
-/// brings in (the linker's, the allocator's, the name service's) has come.
-fn nothing_grows(rounds: &[Round]) -> Result<()> {
-    let (early, late) = (rounds.get(2).context("three rounds")?, rounds.last().context("three rounds")?);
-    for round in rounds {
-        ensure!((round.threads, round.child, round.disturbed) == (1, 0, 0), "{round:?}");
-    }
-    ensure!(late.fds == early.fds, "descriptors leak: {early:?} {late:?}");
-    // The allocator rounds by pages; a leak of one answer per round would be far above this.
-    ensure!(late.rss_kib - early.rss_kib < 512, "memory grows: {early:?} {late:?}");
-    Ok(())
-}
 
 #[test]
 fn many_logins_leave_nothing_behind() -> Result<()> {
@@ -27,7 +14,7 @@ fn many_logins_leave_nothing_behind() -> Result<()> {
     for (user, result) in [("alice", pam::SUCCESS), ("bob", pam::ABORT), ("tls-reset", pam::ABORT)] {
         let rounds = lab.ask("door", user, 25, Conversation::Talk)?;
         ensure!(rounds.iter().all(|round| round.result == result), "{user}: {rounds:?}");
-        nothing_grows(&rounds)?;
+        nothing_left(&rounds)?;
     }
     Ok(())
 }
@@ -41,7 +28,7 @@ fn many_failures_to_reach_the_service_leave_nothing_behind() -> Result<()> {
     drop(mobile_id);
     let rounds = lab.ask("door", "alice", 200, Conversation::Talk)?;
     ensure!(rounds.iter().all(|round| round.result == pam::AUTHINFO_UNAVAIL), "{rounds:?}");
-    nothing_grows(&rounds)
+    nothing_left(&rounds)
 }
 
 #[test]
@@ -66,7 +53,7 @@ fn a_panic_is_a_denial_and_the_host_lives_on() -> Result<()> {
     lab.pam_service("door", &format!("auth required {module} config=/etc/mobileid/mobileid.toml panic"))?;
     let rounds = lab.ask("door", "alice", 3, Conversation::Talk)?;
     ensure!(rounds.iter().all(|round| round.result != pam::SUCCESS), "{rounds:?}");
-    nothing_grows(&rounds)?;
+    nothing_left(&rounds)?;
     lab.syslog().wait_for("panic")?;
     let told = lab.syslog().containing("pam_mobileid");
     ensure!(told.len() == 3, "one line for each of three panics:\n{}", told.join("\n"));

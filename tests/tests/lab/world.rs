@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mobileid_tests::{Lab, Methods, PASSWORD};
+use mobileid_tests::{Conversation, Lab, Methods, PASSWORD, nothing_left};
 
 const UNIX: &str = "auth required pam_unix.so nodelay";
 const PERMIT: &str = "auth required pam_permit.so";
@@ -161,6 +161,31 @@ fn two_worlds_do_not_see_each_other() -> Result<()> {
     ensure!(one.pamtester("door", "alice", "authenticate")?.finish()?.status.success());
     ensure!(!two.pamtester("door", "alice", "authenticate")?.finish()?.status.success());
     ensure!(two.processes()?.is_empty(), "{:?}", two.processes()?);
+    Ok(())
+}
+
+#[test]
+fn a_good_guest_is_told_from_a_bad_one() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.pam_service("door", &lab.bad_guest("none")?)?;
+    nothing_left(&lab.ask("door", "alice", 5, Conversation::Talk)?)?;
+    for (deed, noticed) in [
+        ("fd", "descriptors leak"),
+        ("memory", "memory grows"),
+        ("thread", "a thread is left"),
+        ("zombie", "a child is left"),
+        ("umask", "changed"),
+        ("signal", "changed"),
+        ("environment", "changed"),
+        ("stderr", "standard error"),
+        ("stdout", "not the application's line"),
+        ("abort", "ended with signal: 6"),
+    ] {
+        lab.pam_service("door", &lab.bad_guest(deed)?)?;
+        let rounds = lab.ask("door", "alice", 5, Conversation::Talk);
+        let told = rounds.and_then(|rounds| nothing_left(&rounds)).err().map(|error| error.to_string());
+        ensure!(told.as_ref().is_some_and(|told| told.contains(noticed)), "{deed}: noticed was {told:?}");
+    }
     Ok(())
 }
 
