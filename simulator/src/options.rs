@@ -1,0 +1,144 @@
+//! How a simulator is started: in process by [`Options`], from a shell by the arguments that make them.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::profiles::Profile;
+use crate::subscribers::{Subscriber, built_in, list_built_in, read_file};
+
+/// Everything that can be chosen about a simulator.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Where the service listens; loopback only. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the phone page listens; loopback only. Port 0 takes a free one.
+    pub phone: SocketAddr,
+    /// The state folder, created when missing.
+    pub state: PathBuf,
+    /// Who has a Mobile ID, beside the live service's two test numbers.
+    pub subscribers: Vec<Subscriber>,
+    /// The AP_ID of the contract.
+    pub ap_id: String,
+    /// What every displayed text has to start with.
+    pub dtbd_prefix: String,
+    /// The signature profiles the Application Provider may use.
+    pub profiles: Vec<Profile>,
+}
+
+impl Options {
+    /// The built-in subscribers on free loopback ports, with this state folder.
+    pub fn new(state: impl Into<PathBuf>) -> Options {
+        Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            phone: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            state: state.into(),
+            subscribers: built_in(),
+            ap_id: "mid://simulator.example".to_owned(),
+            dtbd_prefix: "SIM: ".to_owned(),
+            profiles: Profile::ALL.to_vec(),
+        }
+    }
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// To serve until a signal comes or, if so chosen, until stdin ends.
+    Serve {
+        /// The simulator to start.
+        options: Box<Options>,
+        /// Whether the end of stdin ends it.
+        exit_with_stdin: bool,
+    },
+    /// To print this and end.
+    Print(String),
+}
+
+impl Command {
+    /// Reads the arguments, without the program's name.
+    ///
+    /// # Errors
+    /// An argument is unknown, lacks its value or has a bad one, or the subscribers file is wrong.
+    pub fn from_args(args: impl IntoIterator<Item = OsString>) -> Result<Command> {
+        use lexopt::prelude::*;
+
+        let mut parser = lexopt::Parser::from_args(args);
+        let mut state = None;
+        let mut options = Options::new("");
+        let mut exit_with_stdin = false;
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("listen") => options.listen = address(&mut parser, "--listen")?,
+                Long("phone") => options.phone = address(&mut parser, "--phone")?,
+                Long("state") => state = Some(PathBuf::from(parser.value()?)),
+                Long("subscribers") => options.subscribers = read_file(&PathBuf::from(parser.value()?))?,
+                Long("profiles") => options.profiles = profiles(&parser.value()?.string()?)?,
+                Long("exit-with-stdin") => exit_with_stdin = true,
+                Long("list-subscribers") => return Ok(Command::Print(list_built_in())),
+                Short('V') | Long("version") => {
+                    return Ok(Command::Print(
+                        concat!("mobileid-simulator ", env!("CARGO_PKG_VERSION"), "\n").into(),
+                    ));
+                }
+                Short('h') | Long("help") => return Ok(Command::Print(help())),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        let Some(state) = state else { bail!("--state DIR is missing; --help explains") };
+        options.state = state;
+        for (name, address) in [("--listen", options.listen), ("--phone", options.phone)] {
+            if !address.ip().is_loopback() {
+                bail!("{name} {address}: not a loopback address; the simulator serves this machine only");
+            }
+        }
+        Ok(Command::Serve { options: Box::new(options), exit_with_stdin })
+    }
+}
+
+fn address(parser: &mut lexopt::Parser, name: &str) -> Result<SocketAddr> {
+    let text = lexopt::ValueExt::string(parser.value()?)?;
+    text.parse().with_context(|| format!("{name} {text:?}: not an address with a port, such as 127.0.0.1:0"))
+}
+
+fn profiles(list: &str) -> Result<Vec<Profile>> {
+    let profile = |name: &str| {
+        let found = Profile::ALL.iter().find(|profile| profile.uri().rsplit('/').next() == Some(name));
+        found.copied().with_context(|| format!("--profiles: {name:?} is none of {}", profile_names()))
+    };
+    list.split(',').map(profile).collect()
+}
+
+fn profile_names() -> String {
+    Profile::ALL.iter().filter_map(|profile| profile.uri().rsplit('/').next()).collect::<Vec<_>>().join(", ")
+}
+
+fn help() -> String {
+    format!(
+        "Simulates Swisscom Mobile ID on this machine: the service and the phones.
+
+Usage: mobileid-simulator --state DIR [OPTION]...
+
+  --state DIR          keys, certificates and a ready client configuration live here
+  --listen ADDRESS     where the service listens (127.0.0.1:0)
+  --phone ADDRESS      where the phone page listens (127.0.0.1:0)
+  --subscribers FILE   who has a Mobile ID, instead of the table below
+  --profiles LIST      signature profiles the AP may use, separated by commas:
+                       {}
+  --exit-with-stdin    end when standard input ends
+  --list-subscribers   print the table below
+  --version, --help
+
+When it is ready it prints one line: ready service=https://... phone=http://...
+
+Built-in subscribers, with user name, methods, key and what happens to requests:
+
+{}",
+        profile_names(),
+        list_built_in()
+    )
+}
