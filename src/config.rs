@@ -203,8 +203,9 @@ impl FileConfig {
 
         let mut signature = root.section("signature", source);
         let profile = signature.parsed("profile", source).unwrap_or(Profile::AuthProfile1);
+        let before = source.mistakes.0.len();
         let trust = signature.list("trust", source);
-        if trust.is_empty() {
+        if trust.is_empty() && source.mistakes.0.len() == before {
             let what = "is missing or empty: name the file or folder with the Swisscom root certificates";
             source.mistake(signature.line(), "signature.trust", what);
         }
@@ -235,7 +236,7 @@ impl FileConfig {
             profile,
             trust,
             evidence,
-            timeouts,
+            timeouts: timeouts?,
             language,
             templates: templates?,
             users: table?,
@@ -244,31 +245,35 @@ impl FileConfig {
     }
 }
 
-fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Timeouts {
+fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Timeouts> {
     let mut section = root.section("timeouts", source);
-    let mut seconds = |name, default| section.number(name, 1..=300, default, source);
-    let (sim, sim_connection) = (seconds("sim", 80), seconds("sim_connection", 90));
-    let (app, app_connection) = (seconds("app", 40), seconds("app_connection", 50));
+    let mut seconds = |name, default| section.number(name, 1..=300, default, source).map(Duration::from_secs);
+    let sim = seconds("sim", 80);
+    let sim_connection = seconds("sim_connection", 90);
+    let app = seconds("app", 40);
+    let app_connection = seconds("app_connection", 50);
     let connect = seconds("connect", 10);
     for (key, transaction, connection) in
         [("sim_connection", sim, sim_connection), ("app_connection", app, app_connection)]
     {
-        if connection <= transaction {
+        if let (Some(transaction), Some(connection)) = (transaction, connection)
+            && connection <= transaction
+        {
             let what = format_args!(
-                "must be longer than the {transaction} s that the service waits for the phone, or its answer comes too late"
+                "must be longer than the {} s that the service waits for the phone, or its answer comes too late",
+                transaction.as_secs()
             );
             source.mistake(section.line(), &format!("timeouts.{key}"), what);
         }
     }
     section.finish(source);
-    let s = Duration::from_secs;
-    Timeouts {
-        sim: s(sim),
-        sim_connection: s(sim_connection),
-        app: s(app),
-        app_connection: s(app_connection),
-        connect: s(connect),
-    }
+    Some(Timeouts {
+        sim: sim?,
+        sim_connection: sim_connection?,
+        app: app?,
+        app_connection: app_connection?,
+        connect: connect?,
+    })
 }
 
 fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, Option<Templates>) {

@@ -168,7 +168,7 @@ fn same_number(found: &str, expected: &Msisdn) -> Result<(), Refused> {
         Ok(found) if found == *expected => return Ok(()),
         Ok(found) => format!("the answer is for the number {found}, not for {expected}"),
         // Not quoted: it may be a number for all that.
-        Err(why) => format!("the answer is not for {expected}, but for what is no phone number ({why})"),
+        Err(_) => format!("the answer is not for {expected}, but for something that is no phone number"),
     };
     Err(Refusal::WrongMsisdn.because(detail))
 }

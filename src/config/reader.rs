@@ -214,24 +214,25 @@ impl<'i> Section<'i> {
         parse(text, source)
     }
 
-    /// A whole number within bounds, or `default`.
+    /// A whole number within bounds, or `default`; none where what stands there is a mistake.
     pub(crate) fn number(
         &mut self,
         name: &'static str,
         bounds: std::ops::RangeInclusive<u64>,
         default: u64,
         source: &mut Source<'_>,
-    ) -> u64 {
-        let Some(Located { value, line, key }) = self.take(name, source) else { return default };
+    ) -> Option<u64> {
+        let Some(Located { value, line, key }) = self.take(name, source) else { return Some(default) };
         let number = match &value {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
             _ => None,
         };
-        number.filter(|n| bounds.contains(n)).unwrap_or_else(|| {
+        let number = number.filter(|n| bounds.contains(n));
+        if number.is_none() {
             let (low, high) = (bounds.start(), bounds.end());
             source.mistake(line, &key, format_args!("must be a whole number from {low} to {high}"));
-            default
-        })
+        }
+        number
     }
 
     /// A list of texts, or a single one; empty where the key is absent.

@@ -1,10 +1,15 @@
 //! The REST encoding: JSON as the live service sends and takes it (recorded 2024), not a field more.
 //!
 //! Answers are read leniently in what is not used and strictly in what is: an unknown field is skipped, a
-//! field of the wrong type or one that stands twice makes the whole answer unreadable. Nesting is bounded by
-//! serde_json at 128 levels.
+//! field of the wrong type or one that stands twice makes the whole answer unreadable. Nesting is bounded at
+//! serde_json's 128 levels, in skipped fields too ([`Shallow`]).
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 
 use super::{FaultReply, fault};
 use crate::{outcome::Unreadable, text};
@@ -92,6 +97,58 @@ pub(super) struct MsspId {
 pub(super) struct MobileUser<'a> {
     #[serde(rename = "MSISDN")]
     pub(super) msisdn: &'a str,
+}
+
+/// Any JSON that is not nested beyond reason. serde_json counts levels where it builds something, but skips
+/// an unknown field without counting; so every value is visited once, and nothing is built.
+pub(super) struct Shallow;
+
+impl<'de> Deserialize<'de> for Shallow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Shallow {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+        while entries.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
 }
 
 /// The root of an answer: one of the two, and nothing decides between them but the key.

@@ -12,7 +12,7 @@ fn prefix() -> Prefix {
 fn the_code_has_four_plain_characters_and_follows_the_entropy() {
     let mut seen = std::collections::BTreeSet::new();
     for n in 0..2000u64 {
-        let code = Code::from_entropy(&(n * 0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        let code = Code::from_entropy(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
         assert_eq!(code.as_str().len(), 4);
         assert!(code.as_str().bytes().all(|b| CODE_ALPHABET.contains(&b)), "{code}");
         assert!(!code.as_str().contains(['0', 'O', '1', 'I', 'L', '2', 'Z', '5', 'S', '8', 'B']));
