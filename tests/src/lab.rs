@@ -231,21 +231,26 @@ fn new_folder(built: &Path) -> Result<PathBuf> {
     let worlds = built.join("lab");
     fs::create_dir_all(&worlds)?;
     let folder = worlds.join(format!("{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::Relaxed)));
-    // Left over from a killed test of a process with the same id: nobody can be in it.
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+    for entry in fs::read_dir(&worlds)? {
+        let path = entry?.path();
+        let owner = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('-').next());
+        // A test that was killed leaves its folder, though nothing in it; another may be removing it too.
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) || path == folder {
+            let _ = fs::remove_dir_all(path);
+        }
     }
-    fs::create_dir(&folder)?;
+    fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
     Ok(folder)
 }
 
 /// Makes the namespaces and waits until they are furnished.
 fn hold(folder: &Path) -> Result<(Child, u32)> {
+    let script = folder.join("enter.sh");
+    fs::write(&script, ENTER)?;
     let mut holder = Command::new("unshare")
-        .args(["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--"])
-        .args(["sh", "-c", ENTER, "world"])
-        .arg(folder)
+        .args(["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--", "sh"])
+        .args([&script, folder])
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .stdin(Stdio::piped())
