@@ -84,7 +84,7 @@ impl<'a> Certificate<'a> {
         self.x509.tbs_certificate.subject_pki.raw
     }
 
-    /// Whether the extended basic constraints say that this is a certification authority.
+    /// Whether the basic constraints say that this is a certification authority.
     pub(super) fn is_ca(&self) -> bool {
         matches!(self.x509.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca)
     }
@@ -129,8 +129,8 @@ impl<'a> Certificate<'a> {
 }
 
 /// Bounds of a subject as it is shown; what is longer is no name.
-const MAX_SHOWN: usize = 16;
-const MAX_SHOWN_CHARS: usize = 128;
+const MAX_SHOWN: usize = 8;
+const MAX_SHOWN_CHARS: usize = 64;
 
 fn attributes<'n, 'a>(name: &'n X509Name<'a>) -> impl Iterator<Item = &'n AttributeTypeAndValue<'a>> {
     name.iter().flat_map(|rdn| rdn.iter())

@@ -91,14 +91,16 @@ impl<'a> Issuers<'a> {
             Err(then) if then.is_about_time() && now.is_about_time() => {
                 Refusal::NotValidNow.because(now.sentence())
             }
+            // Time is not the fault that counts: name the one that remains without it.
             Err(then) => {
+                let fault = if then.is_about_time() { now.sentence() } else { then.sentence() };
                 let left_out = match self.not_signing {
                     0 => String::new(),
                     count => {
                         format!("; {count} certificates were left out: their key usage lacks keyCertSign")
                     }
                 };
-                Refusal::UntrustedChain.because(format!("{}{left_out}", then.sentence()))
+                Refusal::UntrustedChain.because(format!("{fault}{left_out}"))
             }
         }
     }

@@ -102,13 +102,12 @@ pub(super) enum Digest {
 
 impl Digest {
     pub(super) fn of(id: &AlgorithmId<'_>) -> Result<Self, Refused> {
-        match Self::from_oid(id) {
-            Some(digest) => Ok(digest),
-            None => {
-                let detail = format!("the digest is not SHA-256, SHA-384 or SHA-512, but {}", dotted(id.oid));
-                Err(Refusal::WeakDigest.because(detail))
-            }
-        }
+        Self::from_oid(id).ok_or_else(|| {
+            let parameters = if id.is_plain() { "" } else { " with parameters" };
+            let found = format!("{}{parameters}", dotted(id.oid));
+            Refusal::WeakDigest
+                .because(format!("the digest is {found}, none of SHA-256, SHA-384 and SHA-512"))
+        })
     }
 
     fn from_oid(id: &AlgorithmId<'_>) -> Option<Self> {

@@ -5,7 +5,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests run openssl and read files")]
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 
 use self::forge::{Forge, TEXT};
 use super::*;
@@ -22,6 +25,14 @@ fn unix(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
+/// A good signature over `text` in base64, its anchors and a time at which it holds: for the tests of others.
+pub(crate) fn good_signature(text: &str) -> (String, TrustAnchors, SystemTime) {
+    let mut forge = Forge::good();
+    forge.content = Some(text.as_bytes().to_vec());
+    forge.attributes = Some(vec![forge::content_type(forge::DATA), forge::message_digest(text.as_bytes())]);
+    (base64(&forge.message()), forge.anchors(), forge.at)
+}
+
 /// The name of the refusal, or `accepted`, and a sentence for the message of a failed test.
 fn told<T>(result: &Result<T, Refused>) -> (&'static str, String) {
     match result {
@@ -34,15 +45,16 @@ fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
+static NUMBER: LazyLock<Msisdn> = LazyLock::new(|| "+41765554433".parse().unwrap());
+
 /// What the whole door says to a good message, after `bend` had its way with evidence and expectation.
-fn at_the_door(
-    signature: &str,
-    bend: impl FnOnce(&mut Evidence<'_>, &mut Expected<'_>),
+fn at_the_door<'a>(
+    signature: &'a str,
+    bend: impl FnOnce(&mut Evidence<'a>, &mut Expected<'a>),
 ) -> Result<VerifiedSigner, Refused> {
     let forge = Forge::good();
-    let number = "+41765554433".parse().unwrap();
     let mut evidence = Evidence { ap_trans_id: "T1", msisdn: "41765554433", signature };
-    let mut expected = Expected { ap_trans_id: "T1", msisdn: &number, text: TEXT, serial: None };
+    let mut expected = Expected { ap_trans_id: "T1", msisdn: &NUMBER, text: TEXT, serial: None };
     bend(&mut evidence, &mut expected);
     verify(&evidence, &expected, &forge.anchors(), forge.at)
 }
@@ -68,12 +80,7 @@ fn the_serial_number_is_compared_without_regard_to_case() {
         ("MIDCHE012345678", "serial-mismatch"),
     ] {
         let pinned = pinned.parse().unwrap();
-        // A shorter lifetime than that of `expected` cannot be put into it: so the call is written out.
-        let forge = Forge::good();
-        let number = "+41765554433".parse().unwrap();
-        let evidence = Evidence { ap_trans_id: "T1", msisdn: "+41765554433", signature: &signature };
-        let expected = Expected { ap_trans_id: "T1", msisdn: &number, text: TEXT, serial: Some(&pinned) };
-        let result = verify(&evidence, &expected, &forge.anchors(), forge.at);
+        let result = at_the_door(&signature, |_, expected| expected.serial = Some(&pinned));
         assert_eq!(told(&result).0, outcome, "{pinned}");
     }
 }
