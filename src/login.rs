@@ -196,6 +196,15 @@ impl Login {
     pub fn ap_trans_id(&self) -> &ApTransId {
         &self.context.ap_trans_id
     }
+
+    /// The text on the phone, once it is known.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.state {
+            State::Sent(asked) => Some(&asked.text),
+            State::Looking | State::Showing(_) => None,
+        }
+    }
 }
 
 /// A denial that a host decides before a login starts, with the same record and notice as any other.

@@ -93,7 +93,12 @@ impl Https {
             .map_err(|e| Unusable(e.to_string()))?
             .with_root_certificates(roots)
             .with_client_auth_cert(vec![leaf], key)
-            .map_err(|e| Unusable(format!("service.client_cert and service.client_key: {e}")))?;
+            .map_err(|e| match e {
+                rustls::Error::InconsistentKeys(_) => Unusable(
+                    "service.client_key: is not the key of the certificate in service.client_cert".into(),
+                ),
+                e => Unusable(format!("service.client_cert and service.client_key: {e}")),
+            })?;
         let name = ServerName::try_from(connection.server_name.clone())
             .map_err(|_| Unusable("service.server_name: not a name or address".into()))?;
         let authority = Endpoint { host: connection.server_name.clone(), port: connection.service.port };
