@@ -41,6 +41,13 @@ fn told<T>(result: &Result<T, Refused>) -> (&'static str, String) {
     }
 }
 
+/// A good signature over `text` by `MIDCHE0123456789` in base64, and with which roots and when it verifies: for the
+/// tests of those who need a [`VerifiedSigner`], which they get by calling [`verify`] as everybody does.
+pub(crate) fn signature_over(text: &str) -> (String, TrustAnchors, SystemTime) {
+    let forge = Forge::over(text);
+    (base64(&forge.message()), forge.anchors(), forge.at)
+}
+
 fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
@@ -61,7 +68,7 @@ fn at_the_door<'a>(
 
 #[test]
 fn the_expected_person_is_let_in() {
-    let signature = base64(&Forge::good().message());
+    let (signature, ..) = signature_over(TEXT);
     let verified = at_the_door(&signature, |_, _| {}).unwrap();
     let signer = verified.signer();
     assert_eq!(signer.serial.as_str(), "MIDCHE0123456789");

@@ -230,6 +230,10 @@ pub(super) struct Forge {
 impl Forge {
     /// What the live service sends, but in DER: NULL with ECDSA, a nonce among the attributes, no signing time.
     pub(super) fn good() -> Self {
+        Self::over(TEXT)
+    }
+
+    pub(super) fn over(text: &str) -> Self {
         let root_name: Name = vec![(CN, "Test Root")];
         let issuer_name: Name = vec![(CN, "Test Issuer")];
         let person: Name = vec![(SERIAL, "MIDCHE0123456789"), (CN, "MIDCHE0123456789:PN")];
@@ -255,9 +259,9 @@ impl Forge {
             with_issuer: true,
             kind: SIGNED_DATA,
             content_kind: DATA,
-            content: Some(TEXT.as_bytes().to_vec()),
+            content: Some(text.as_bytes().to_vec()),
             digest: algorithm_null(SHA256),
-            attributes: Some(vec![content_type(DATA), nonce, message_digest(TEXT.as_bytes())]),
+            attributes: Some(vec![content_type(DATA), nonce, message_digest(text.as_bytes())]),
             unsorted: false,
             algorithm: algorithm_null(ECDSA_SHA256),
             by_key_id: None,
