@@ -12,3 +12,6 @@ pub mod https;
 mod socket;
 
 pub use socket::{Tick, Verdict as TickVerdict};
+
+#[cfg(test)]
+mod tests;

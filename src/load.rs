@@ -77,7 +77,7 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// Every mistake of the configuration file; or, where that is sound, every mistake of the files it names.
 pub fn load(path: &Path) -> Result<Setup, Mistakes> {
     let shown = path.display().to_string();
-    let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e))?;
+    let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e.beside(path)))?;
     let file = FileConfig::parse(&shown, raw.text(&shown)?)?;
     if file.holds_secret {
         raw.must_be_closed()
@@ -141,12 +141,13 @@ impl Loader {
         let path = self.base.join(&at.value);
         let shown = path.display().to_string();
         let text = read(&path, keep)
-            .map_err(|e| e.to_string())
+            .map_err(|e| e.beside(&path))
             .and_then(|raw| raw.text(&shown).map(|t| Secret::new(t.to_owned())).map_err(|e| e.to_string()));
         match text {
             Ok(text) => Some((shown, text)),
             Err(error) => {
-                let error = error.strip_prefix(&format!("{shown}: ")).unwrap_or(&error).to_owned();
+                let error =
+                    error.strip_prefix(&format!("{shown}:")).unwrap_or(&error).trim_start().to_owned();
                 self.mistake(at, format_args!("{shown}: {error}"));
                 None
             }
@@ -298,23 +299,31 @@ impl Raw {
     }
 }
 
-/// Why a file is not used.
+/// Why a file is not used: what is wrong with it, or with a folder on the way to it.
 #[derive(Debug)]
-struct Unsafe(String);
+struct Unsafe {
+    path: PathBuf,
+    what: String,
+}
 
 impl Unsafe {
     fn new(path: &Path, what: &str) -> Self {
-        Self(format!("{} {what}", text::escaped(&path.display().to_string(), 400)))
+        Self { path: path.to_owned(), what: what.to_owned() }
     }
 
     fn io(path: &Path, error: &std::io::Error) -> Self {
         Self::new(path, &format!("cannot be read: {error}"))
     }
+
+    /// The sentence to stand after the name of `path`.
+    fn beside(&self, path: &Path) -> String {
+        if self.path == path { self.what.clone() } else { self.to_string() }
+    }
 }
 
 impl std::fmt::Display for Unsafe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{} {}", text::escaped(&self.path.display().to_string(), 400), self.what)
     }
 }
 
