@@ -255,7 +255,7 @@ pub enum Refusal {
     SignerCount,
     /// The signed content is absent or not the text that was asked.
     WrongContent,
-    /// Signed attributes absent where needed, doubled, or not those of this content.
+    /// Signed attributes doubled, or not those of this content.
     WrongAttributes,
     /// A digest other than SHA-256, SHA-384 or SHA-512.
     WeakDigest,

@@ -25,14 +25,6 @@ fn unix(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// A good signature over `text` in base64, its anchors and a time at which it holds: for the tests of others.
-pub(crate) fn good_signature(text: &str) -> (String, TrustAnchors, SystemTime) {
-    let mut forge = Forge::good();
-    forge.content = Some(text.as_bytes().to_vec());
-    forge.attributes = Some(vec![forge::content_type(forge::DATA), forge::message_digest(text.as_bytes())]);
-    (base64(&forge.message()), forge.anchors(), forge.at)
-}
-
 /// The name of the refusal, or `accepted`, and a sentence for the message of a failed test.
 fn told<T>(result: &Result<T, Refused>) -> (&'static str, String) {
     match result {
@@ -43,7 +35,7 @@ fn told<T>(result: &Result<T, Refused>) -> (&'static str, String) {
 
 /// A good signature over `text` by `MIDCHE0123456789` in base64, and with which roots and when it verifies: for the
 /// tests of those who need a [`VerifiedSigner`], which they get by calling [`verify`] as everybody does.
-pub(crate) fn signature_over(text: &str) -> (String, TrustAnchors, SystemTime) {
+pub(crate) fn good_signature(text: &str) -> (String, TrustAnchors, SystemTime) {
     let forge = Forge::over(text);
     (base64(&forge.message()), forge.anchors(), forge.at)
 }
@@ -68,7 +60,7 @@ fn at_the_door<'a>(
 
 #[test]
 fn the_expected_person_is_let_in() {
-    let (signature, ..) = signature_over(TEXT);
+    let (signature, ..) = good_signature(TEXT);
     let verified = at_the_door(&signature, |_, _| {}).unwrap();
     let signer = verified.signer();
     assert_eq!(signer.serial.as_str(), "MIDCHE0123456789");
