@@ -1,0 +1,79 @@
+//! Any status and any body as the service's answer: `status`, a line break, the body. A signature is taken out only
+//! from a 200 that says 500 or 502 in so many words, and it is the one that stands there.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mobileid::{
+    mss::{
+        FaultReply, HttpResponse,
+        fault::{Fault, Status},
+        heartbeat::{self, Health},
+        signature::{self, SignatureReply},
+    },
+    outcome::Unreadable,
+};
+use mobileid_fuzz::assert_one_plain_line;
+use serde_json::Value;
+
+fuzz_target!(|bytes: &[u8]| {
+    let response = response(bytes);
+    let reply = signature::read(&response);
+    match &reply {
+        Ok(SignatureReply::Signed(signed)) => {
+            assert_eq!(response.status, 200);
+            let json: Value =
+                serde_json::from_slice(&response.body).expect("a signature came out of no JSON");
+            let answer = &json["MSS_SignatureResp"];
+            let parts = ["", "/Status", "/Status/StatusCode", "/AP_Info", "/MobileUser", "/MSS_Signature"];
+            // An array in the place of an object is read by position: nothing to look up by name then.
+            if json.is_object() && parts.iter().all(|part| answer.pointer(part).is_some_and(Value::is_object))
+            {
+                let at = |path: &str| answer.pointer(path).and_then(Value::as_str);
+                let code = at("/Status/StatusCode/Value").expect("signed without a status");
+                assert!(code.ends_with("500") || code.ends_with("502"), "signed with the status {code}");
+                assert_eq!(at("/AP_Info/AP_TransID"), Some(&*signed.ap_trans_id));
+                assert_eq!(at("/MobileUser/MSISDN"), Some(&*signed.msisdn));
+                assert_eq!(at("/MSS_Signature/Base64Signature"), Some(&*signed.base64));
+                assert!(json.get("Fault").is_none_or(Value::is_null), "both a fault and an answer");
+            }
+            assert_shown(&signed.transaction.mssp_trans_id, &signed.transaction.profile);
+        }
+        Ok(SignatureReply::NotSigned(status, transaction)) => {
+            assert_eq!(response.status, 200);
+            assert!(!matches!(status, Status::Signature | Status::ValidSignature));
+            assert_shown(&transaction.mssp_trans_id, &transaction.profile);
+        }
+        Ok(SignatureReply::Fault(FaultReply { detail, .. })) => {
+            assert_one_plain_line(detail);
+            // Two texts of 200 characters, each of which may have become an escape of ten.
+            assert!(detail.chars().count() < 4100);
+        }
+        Err(Unreadable::HttpStatus(status)) => assert_eq!(*status, response.status),
+        Err(_) => {}
+    }
+    match (heartbeat::read(&response), reply) {
+        (Ok(Health::Healthy), Ok(SignatureReply::Fault(fault))) => assert_eq!(fault.fault, Fault::WrongParam),
+        (Ok(Health::Fault(fault)), Ok(SignatureReply::Fault(same))) => assert_eq!(fault, same),
+        (Ok(Health::Unexpected), Ok(SignatureReply::Signed(_) | SignatureReply::NotSigned(..))) => {}
+        (Err(why), Err(same)) => assert_eq!(why, same),
+        (health, reply) => panic!("{health:?} and {reply:?} of one answer"),
+    }
+});
+
+fn response(bytes: &[u8]) -> HttpResponse {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let status =
+        end.and_then(|end| std::str::from_utf8(&bytes[..end]).ok()).and_then(|line| line.parse().ok());
+    match (status, end) {
+        (Some(status), Some(end)) => HttpResponse { status, date: None, body: bytes[end + 1..].to_vec() },
+        _ => HttpResponse { status: 200, date: None, body: bytes.to_vec() },
+    }
+}
+
+/// For the log: plain, and 100 characters long at most before it was escaped.
+fn assert_shown(mssp_trans_id: &Option<String>, profile: &Option<String>) {
+    for text in [mssp_trans_id, profile].into_iter().flatten() {
+        assert_one_plain_line(text);
+        assert!(text.chars().count() <= 1003);
+    }
+}

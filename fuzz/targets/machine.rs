@@ -1,0 +1,392 @@
+//! Any story of a login: answers in any order, with any body, while the clocks jump. It ends after three answers at
+//! most, asks for one request at most, and accepts only what Alice or Bob signed for this very login.
+//!
+//! A story is a string of bytes, read from the front; bytes that are missing are zero.
+//!
+//! ```text
+//! story   config entropy [24 bytes] user service host rhost clock (answer clock)*
+//! clock   0-3 stands, 4 s forward, 5 s back, 6 u32 seconds forward, 7 u64 the date, 8 to the end of time
+//! answer  0 Found number language serial profile | 1 NotEnrolled | 2 Unavailable text | 3 Shown
+//!         | 4 Reply status body | 5 Unreachable why text | 6 Lost text | 7 TimedOut | 8 Cancelled
+//! body    0 u16-length bytes | 1 signature: transaction number code signature (changes (u16 where, xor)*)
+//!         | 2 fault: code detail
+//! text    length bytes
+//! ```
+//!
+//! seeds.rs writes such stories.
+#![no_main]
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant, SystemTime},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
+use mobileid::{
+    config::{Config, FileConfig, Unenrolled},
+    directory::Lookup,
+    login::{Answer, Ask, Login, Now, Request, Step},
+    mss::{HttpRequest, HttpResponse},
+    outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
+    subscriber::{Language, Profile, Subscriber},
+};
+use mobileid_fuzz as fixtures;
+use mobileid_fuzz::{assert_fits_the_phone, assert_genuine, assert_one_plain_line};
+use serde_json::{Value, json};
+
+fuzz_target!(init: the_genuine_login_is_accepted(), |bytes: &[u8]| { play(bytes); });
+
+/// Without this the fuzzer would look for a way around a door that nobody can pass.
+fn the_genuine_login_is_accepted() {
+    let outcome = play(include_bytes!("../corpus/machine/accepted"));
+    assert!(matches!(outcome.verdict, Verdict::Accepted(_)), "{outcome:?}: see seeds.sh");
+}
+
+const PREFIX: &str = "ACME: ";
+
+/// Configurations that differ in what a login depends on.
+static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
+    [
+        "",
+        "\nunenrolled = 'allow'",
+        "\n[timeouts]\nsim = 1\nsim_connection = 300",
+        "\n[prompt]\nlanguage = 'it'",
+    ]
+    .map(|more| {
+        let text = format!(
+            "[service]\nap_id = 'mid://acme.example'\nap_pwd = '{}'\ndtbd_prefix = '{PREFIX}'\n\
+                 client_cert = 'c'\nclient_key = 'k'\n[signature]\ntrust = 't'\n\
+                 [prompt.template]\nen = 'Log in as {{user}} on {{host}} ({{service}})? Code {{txn}}'\n\
+                 [users]\ntable = 'u'{more}\n",
+            fixtures::SECRET
+        );
+        // TOML has a table once: where more of [prompt] follows, its templates are the default ones.
+        let text = if more.contains("[prompt]") { text.replace("[prompt.template]\nen", "#") } else { text };
+        let file = FileConfig::parse("m.toml", &text).expect("the configuration is good");
+        Arc::new(Config {
+            ap: file.ap,
+            prefix: file.prefix,
+            templates: file.templates,
+            language: file.language,
+            profile: file.profile,
+            timeouts: file.timeouts,
+            unenrolled: file.unenrolled,
+            anchors: fixtures::ANCHORS.clone(),
+        })
+    })
+});
+
+fn play(bytes: &[u8]) -> Outcome {
+    let mut story = Story { bytes: Unstructured::new(bytes), foreign: String::new() };
+    let config = Arc::clone(&CONFIGS[usize::from(story.byte()) % CONFIGS.len()]);
+    let entropy = match story.byte() {
+        0 => fixtures::ALICE_ENTROPY,
+        1 => fixtures::BOB_ENTROPY,
+        _ => story.entropy(),
+    };
+    let request = Request {
+        user: story.name(&["alice", "bob"]).parse().unwrap_or_else(|_| "alice".parse().expect("a good name")),
+        service: story.name(&["sshd"]),
+        host: story.name(&["web1"]),
+        rhost: Some(story.name(&["", "192.0.2.7"])).filter(|rhost| !rhost.is_empty()),
+    };
+    let mut clock = Clock::start();
+    clock.turn(&mut story);
+
+    let mut known = Known::default();
+    let mut step = Login::start(request, &config, clock.now, &entropy);
+    for answers in 0.. {
+        let (login, ask) = match step {
+            Step::Ask(login, ask) => (login, ask),
+            Step::Done(outcome) => {
+                judge(&outcome, &config, &known, &story);
+                return *outcome;
+            }
+        };
+        assert!(answers < 3, "a fourth ask: {ask:?}");
+        known.note(&ask, &login, &clock);
+        let answer = story.answer(&login);
+        known.last(&answer);
+        clock.turn(&mut story);
+        known.too_late = clock.now.instant >= login.deadline();
+        known.date = Some(clock.now.wall);
+        step = login.step(answer, clock.now);
+    }
+    unreachable!("the loop returns")
+}
+
+/// What a story has shown so far.
+#[derive(Default)]
+struct Known {
+    /// The code on the terminal: the phone must show the same.
+    code: String,
+    /// The text on the phone and AP_TransID, as they went over the wire.
+    sent: Option<(String, String)>,
+    subscriber: Option<Subscriber>,
+    not_enrolled: bool,
+    /// The last answer: cancelled, or a signature that came with a 200.
+    cancelled: bool,
+    replied_well: bool,
+    too_late: bool,
+    date: Option<SystemTime>,
+}
+
+impl Known {
+    fn note(&mut self, ask: &Ask, login: &Login, clock: &Clock) {
+        assert!(!format!("{login:?} {ask:?}").contains(fixtures::SECRET), "AP_PWD in a Debug text");
+        match ask {
+            Ask::Lookup(_) => assert!(self.subscriber.is_none() && self.sent.is_none(), "looked up again"),
+            Ask::Show(notice) => {
+                assert!(self.sent.is_none(), "shown after the request");
+                assert_one_plain_line(&notice.to_string());
+                assert!(!notice.is_denial());
+                self.code = notice.code().expect("a code to compare").to_string();
+            }
+            Ask::Send(request) => {
+                assert!(self.sent.is_none(), "a second request: somebody's phone rings twice");
+                let left = login.deadline().saturating_duration_since(clock.now.instant);
+                self.sent = Some(read_request(request, &self.code, left, self.subscriber.as_ref()));
+            }
+        }
+    }
+
+    fn last(&mut self, answer: &Answer) {
+        self.cancelled = matches!(answer, Answer::Cancelled);
+        self.replied_well = matches!(answer, Answer::Reply(response) if response.status == 200);
+        match answer {
+            Answer::Looked(Lookup::Found(subscriber)) if self.subscriber.is_none() => {
+                self.subscriber = Some(subscriber.clone());
+            }
+            Answer::Looked(Lookup::NotEnrolled) => self.not_enrolled = true,
+            _ => {}
+        }
+    }
+}
+
+/// The request asks the right number, in time, for a text that fits.
+fn read_request(
+    request: &HttpRequest,
+    code: &str,
+    left: Duration,
+    subscriber: Option<&Subscriber>,
+) -> (String, String) {
+    let json: Value = serde_json::from_str(request.body.expose()).expect("the request is JSON");
+    let at = |path: &str| {
+        json["MSS_SignatureReq"].pointer(path).and_then(Value::as_str).expect("a field").to_owned()
+    };
+    let subscriber = subscriber.expect("nobody was found and somebody is asked");
+    assert_eq!(at("/MobileUser/MSISDN"), format!("+{}", subscriber.msisdn.digits()));
+    let patience = Duration::from_secs(at("/TimeOut").parse().expect("whole seconds"));
+    assert!(patience.as_secs() >= 1 && patience < request.limit && request.limit <= left);
+    assert_eq!(at("/AP_Info/Instant").len(), "2050-01-01T00:00:00.000Z".len());
+    let text = at("/DataToBeSigned/Data");
+    assert_fits_the_phone(&text, PREFIX, code);
+    (text, at("/AP_Info/AP_TransID"))
+}
+
+/// The end: no accept without proof, nothing that a log or a terminal must not show.
+fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
+    match &outcome.verdict {
+        Verdict::Accepted(proof) => {
+            let (text, ap_trans_id) = known.sent.as_ref().expect("accepted, and nothing was sent");
+            let subscriber = known.subscriber.as_ref().expect("accepted, and nobody was found");
+            assert_genuine(text, proof.signer());
+            assert!(known.replied_well && !known.too_late);
+            assert!(subscriber.serial.as_ref().is_none_or(|pinned| *pinned == proof.signer().serial));
+            let date = known.date.expect("a date");
+            assert!(
+                date > fixtures::day() - YEAR * 25
+                    && date <= proof.signer().not_after + Duration::from_secs(1)
+            );
+            let evidence = outcome.evidence.as_ref().expect("accepted without evidence");
+            assert_eq!((&evidence.text, &evidence.ap_trans_id), (text, ap_trans_id));
+        }
+        Verdict::Exempt(Exemption::Unenrolled) => {
+            assert!(
+                config.unenrolled == Unenrolled::Allow && known.not_enrolled && known.subscriber.is_none()
+            );
+            assert!(!known.too_late && known.sent.is_none() && outcome.evidence.is_none());
+        }
+        Verdict::Denied(reason) => {
+            assert!(outcome.evidence.is_none() && outcome.notice.is_denial());
+            assert_eq!(known.cancelled, *reason == Reason::Cancelled);
+            // The driver says so too.
+            assert!(known.cancelled || !known.too_late || *reason == Reason::TimedOut);
+            // What the service said is known only after it was asked.
+            let answered = matches!(reason, Reason::Fault(_) | Reason::Status(_) | Reason::Refused(_));
+            assert!(!answered || known.sent.is_some());
+        }
+    }
+    assert_one_plain_line(&outcome.notice.to_string());
+    let line = outcome.audit.line();
+    assert_one_plain_line(&line);
+    assert!(serde_json::from_str::<Value>(&line).is_ok());
+    assert_eq!(outcome.audit.ap_trans_id.as_ref(), known.sent.as_ref().map(|(_, id)| id));
+    for number in [fixtures::ALICE_NUMBER, fixtures::BOB_NUMBER] {
+        assert!(
+            !line.contains(number) || story.foreign.contains(number),
+            "a whole number in the log: {line}"
+        );
+    }
+    assert!(!format!("{outcome:?}").contains(fixtures::SECRET) || story.foreign.contains(fixtures::SECRET));
+}
+
+const YEAR: Duration = Duration::from_secs(31_557_600);
+
+struct Clock {
+    now: Now,
+}
+
+impl Clock {
+    /// Far enough from the beginning of time to be set back.
+    fn start() -> Self {
+        static BOOT: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Self { now: Now { instant: *BOOT + YEAR, wall: fixtures::day() } }
+    }
+
+    /// Both clocks may jump either way, as a machine that slept or a wrong driver would have it.
+    fn turn(&mut self, story: &mut Story<'_>) {
+        let Now { instant, wall } = &mut self.now;
+        let seconds = |seconds| Duration::from_secs(seconds);
+        match story.byte() {
+            0..=3 => {}
+            4 => *instant += seconds(story.byte().into()),
+            5 => *instant = instant.checked_sub(seconds(story.byte().into())).unwrap_or(*instant),
+            6 => *instant += seconds(u32::from_be_bytes(story.array()).into()),
+            7 => {
+                let by = seconds(u64::from_be_bytes(story.array()));
+                let epoch = SystemTime::UNIX_EPOCH;
+                *wall = epoch.checked_add(by).or_else(|| epoch.checked_sub(by)).unwrap_or(epoch - seconds(1));
+            }
+            8 => *instant = instant.checked_add(seconds(i64::MAX as u64 - (1 << 40))).unwrap_or(*instant),
+            _ => *instant += Duration::from_millis(1),
+        }
+    }
+}
+
+struct Story<'a> {
+    bytes: Unstructured<'a>,
+    /// All texts that came from the fuzzer: what stands in them may come out again.
+    foreign: String,
+}
+
+impl Story<'_> {
+    fn byte(&mut self) -> u8 {
+        self.bytes.arbitrary().unwrap_or_default()
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        self.bytes.arbitrary().unwrap_or([0; N])
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[usize::from(self.byte()) % from.len()].clone()
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        let length = length.min(self.bytes.len());
+        self.bytes.bytes(length).unwrap_or_default().to_vec()
+    }
+
+    fn text(&mut self) -> String {
+        let length = self.byte().into();
+        let text = String::from_utf8_lossy(&self.bytes(length)).into_owned();
+        self.foreign.push_str(&text);
+        self.foreign.push('\n');
+        text
+    }
+
+    /// One of the usual ones, or any.
+    fn name(&mut self, usual: &[&str]) -> String {
+        match usual.get(usize::from(self.byte())) {
+            Some(name) => (*name).to_owned(),
+            None => self.text(),
+        }
+    }
+
+    fn entropy(&mut self) -> [u8; 24] {
+        self.array()
+    }
+
+    fn answer(&mut self, login: &Login) -> Answer {
+        match self.byte() % 9 {
+            0 => Answer::Looked(Lookup::Found(self.subscriber())),
+            1 => Answer::Looked(Lookup::NotEnrolled),
+            2 => Answer::Looked(Lookup::Unavailable(self.text())),
+            3 => Answer::Shown,
+            4 => Answer::Reply(self.response(login)),
+            5 => {
+                use Unreachable::{Connect, Name, Proxy, Tls, TooSlow};
+                Answer::Unreachable(self.pick(&[Name, Connect, Proxy, Tls, TooSlow]), self.text())
+            }
+            6 => Answer::Lost(self.text()),
+            7 => Answer::TimedOut,
+            _ => Answer::Cancelled,
+        }
+    }
+
+    fn subscriber(&mut self) -> Subscriber {
+        let number = self.pick(&[fixtures::ALICE_NUMBER, fixtures::BOB_NUMBER]);
+        let language = self.byte();
+        let serial = self.name(&["", fixtures::ALICE_SERIAL, fixtures::BOB_SERIAL]);
+        let profile = self.byte();
+        Subscriber {
+            msisdn: number.parse().expect("a number"),
+            language: Language::ALL.get(usize::from(language).wrapping_sub(1)).copied(),
+            serial: serial.parse().ok(),
+            profile: Profile::ALL.get(usize::from(profile).wrapping_sub(1)).copied(),
+        }
+    }
+
+    fn response(&mut self, login: &Login) -> HttpResponse {
+        let status = match self.byte() {
+            0 => 200,
+            1 => 500,
+            _ => u16::from_be_bytes(self.array()),
+        };
+        let body = match self.byte() % 3 {
+            0 => {
+                let length = u16::from_be_bytes(self.array()).into();
+                let body = self.bytes(length);
+                self.foreign.push_str(&String::from_utf8_lossy(&body));
+                body
+            }
+            1 => self.signature(login).to_string().into_bytes(),
+            _ => {
+                let (code, detail) = (self.name(&["_401", "_208", "_101"]), self.text());
+                json!({ "Fault": { "Code": { "SubCode": { "Value": code } }, "Detail": detail, "Reason": "R" } })
+                    .to_string()
+                    .into_bytes()
+            }
+        };
+        HttpResponse { status, date: None, body }
+    }
+
+    /// An answer of the right shape; whether it is the right one is for the story to say.
+    fn signature(&mut self, login: &Login) -> Value {
+        let own = login.ap_trans_id().to_string();
+        let transaction = self.name(&[&own, "mid-00000000000000000000000000000000"]);
+        let number = self.name(&[fixtures::ALICE_NUMBER, fixtures::BOB_NUMBER]);
+        let code = self.name(&["500", "502", "100", "504"]);
+        let mut cms = self
+            .pick(&[
+                fixtures::ALICE_SIGNATURE,
+                fixtures::BOB_SIGNATURE,
+                fixtures::STRANGERS_SIGNATURE,
+                fixtures::ALICE_P384_SIGNATURE,
+            ])
+            .to_vec();
+        for _ in 0..self.byte() % 8 {
+            let at = usize::from(u16::from_be_bytes(self.array())) % cms.len();
+            cms[at] ^= self.byte();
+        }
+        json!({ "MSS_SignatureResp": {
+            "AP_Info": { "AP_TransID": transaction },
+            "MSSP_TransID": "h0001",
+            "MobileUser": { "MSISDN": number },
+            "MSS_Signature": { "Base64Signature": BASE64_STANDARD.encode(cms) },
+            "Status": { "StatusCode": { "Value": code } },
+        } })
+    }
+}
