@@ -26,7 +26,7 @@ pub struct AuditRecord {
     /// The number, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub msisdn: Option<String>,
-    /// Our identifier of the transaction, present once a request was made.
+    /// Our identifier of the transaction, present once a request was ready to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ap_trans_id: Option<String>,
     /// The service's identifier of the transaction.

@@ -66,7 +66,7 @@ pub struct Config {
 pub struct FileConfig {
     /// Who asks.
     pub ap: ApCredentials,
-    /// Whether AP_PWD stands in the file, which makes the file a secret.
+    /// Whether a password stands in the file (AP_PWD or the proxy's), which makes the file a secret.
     pub holds_secret: bool,
     /// The keyword that every text starts with.
     pub prefix: Prefix,
@@ -177,7 +177,7 @@ impl FileConfig {
     /// # Errors
     /// All mistakes of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let (mut source, mut root) = Source::parse(file, text);
+        let (mut source, mut root) = Source::parse(file, text)?;
         let config = Self::read(&mut root, &mut source);
         root.finish(&mut source);
         source.mistakes.or(config)
@@ -221,7 +221,8 @@ impl FileConfig {
         let unenrolled = users.parsed("unenrolled", source).unwrap_or_default();
         users.finish(source);
 
-        let holds_secret = ap_pwd.is_some();
+        let holds_secret =
+            ap_pwd.is_some() || proxy.as_ref().is_some_and(|p: &Proxy| p.authorization.is_some());
         let ap_pwd = Secret::new(ap_pwd.map_or_else(|| "not-needed".to_owned(), |p| p.value));
         Some(Self {
             ap: ApCredentials { ap_id: ap_id?.value, ap_pwd },

@@ -1,7 +1,7 @@
 //! From the file system to a [`Setup`]: the configuration, the user table, the trust anchors, our key.
 //!
-//! Files that decide about logins are opened as sudo opens sudoers. Each folder on the way, and each link,
-//! must belong to root (or to the user that runs this, which for a PAM module is root) and must not be
+//! Files that decide about logins are opened as sudo opens sudoers. The way to a file is walked step by step:
+//! each folder, each link, and each folder and link behind a link must belong to root (or to the user that runs this, which for a PAM module is root) and must not be
 //! writable by others; a folder that anybody may write to is tolerated only where its sticky bit keeps others
 //! from exchanging what is in it. The file itself must be a regular one with the same owner, not writable by
 //! others, and if it holds a secret not readable by others either.
@@ -12,7 +12,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::Read,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -81,7 +81,7 @@ pub fn load(path: &Path) -> Result<Setup, Mistakes> {
     let file = FileConfig::parse(&shown, raw.text(&shown)?)?;
     if file.holds_secret {
         raw.must_be_closed()
-            .map_err(|e| Mistakes::of_file(&shown, format_args!("it holds ap_pwd, and {e}")))?;
+            .map_err(|e| Mistakes::of_file(&shown, format_args!("it holds a password, and {e}")))?;
     }
     // The real path of a file that was read has a parent.
     let base = raw.path.parent().unwrap_or(Path::new("/")).to_owned();
@@ -184,19 +184,25 @@ impl Loader {
 
     /// The certificate files of a folder of trust anchors: `.pem`, `.crt` and `.cer`, by name.
     fn folder(&mut self, at: &Located<PathBuf>, folder: &Path) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        match guarded(folder)
-            .map_err(|e| e.to_string())
-            .and_then(|f| fs::read_dir(f).map_err(|e| e.to_string()))
-        {
-            Ok(entries) => {
-                let paths = entries.filter_map(|entry| entry.ok().map(|e| folder.join(e.file_name())));
-                files.extend(paths.filter(|p| is_certificate_file(p)).take(FOLDER_MAX));
+        let listed = guarded(folder).map_err(|e| e.to_string()).and_then(|real| {
+            let entries = fs::read_dir(&real).map_err(|e| format!("{}: {e}", real.display()))?;
+            let paths = entries.map(|entry| entry.map(|e| folder.join(e.file_name())));
+            paths.collect::<Result<Vec<_>, _>>().map_err(|e| format!("{}: {e}", real.display()))
+        });
+        let mut files = match listed {
+            Ok(files) => files,
+            Err(error) => {
+                self.mistake(at, error);
+                return Vec::new();
             }
-            Err(error) => self.mistake(at, format_args!("{}: {error}", folder.display())),
-        }
+        };
+        files.retain(|path| is_certificate_file(path));
         if files.is_empty() {
             self.mistake(at, format_args!("{}: no .pem, .crt or .cer file in it", folder.display()));
+        }
+        if files.len() > FOLDER_MAX {
+            self.mistake(at, format_args!("{}: more than {FOLDER_MAX} files in it", folder.display()));
+            files.clear();
         }
         files.sort();
         files
@@ -346,29 +352,47 @@ fn read(path: &Path, keep: Keep) -> Result<Raw, Unsafe> {
         return Err(Unsafe::new(&path, "is larger than 16 MiB"));
     }
     let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0)));
-    file.by_ref().take(FILE_MAX).read_to_end(&mut bytes).map_err(|e| Unsafe::io(&path, &e))?;
+    let limit = FILE_MAX.saturating_add(1);
+    file.by_ref().take(limit).read_to_end(&mut bytes).map_err(|e| Unsafe::io(&path, &e))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_MAX {
+        return Err(Unsafe::new(&path, "is larger than 16 MiB"));
+    }
     Ok(Raw { path, meta, bytes })
 }
 
-/// The real path, once everything on the way, links included, is in trusted hands.
+/// More links than this on one way are a loop; the kernel's own bound.
+const LINKS_MAX: usize = 40;
+
+/// The real path, once everything on the way is in trusted hands. What was found so stays so: only those who
+/// were found to be trusted can change it.
 fn guarded(path: &Path) -> Result<PathBuf, Unsafe> {
     let absolute = std::path::absolute(path).map_err(|e| Unsafe::io(path, &e))?;
-    let real = fs::canonicalize(&absolute).map_err(|e| Unsafe::io(path, &e))?;
-    for way in [&absolute, &real] {
-        let mut here = PathBuf::from("/");
-        for component in way.components() {
-            match component {
-                Component::Normal(name) => here.push(name),
-                Component::ParentDir => {
-                    return Err(Unsafe::new(path, "has a .. in it: write the path without"));
-                }
-                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-            }
-            let meta = fs::symlink_metadata(&here).map_err(|e| Unsafe::io(&here, &e))?;
-            if meta.is_symlink() { owned(&here, &meta)? } else { unchanged(&here, &meta)? }
+    let steps = |path: &Path| path.components().rev().map(|c| c.as_os_str().to_owned()).collect::<Vec<_>>();
+    let mut ahead = steps(&absolute);
+    let mut here = PathBuf::from("/");
+    let mut links = 0usize;
+    while let Some(step) = ahead.pop() {
+        // `here` holds no links, so its parent is the one that `..` means. A root step begins anew.
+        if step == ".." {
+            here.pop();
+        } else {
+            here.push(step);
         }
+        let meta = fs::symlink_metadata(&here).map_err(|e| Unsafe::io(&here, &e))?;
+        if !meta.is_symlink() {
+            unchanged(&here, &meta)?;
+            continue;
+        }
+        owned(&here, &meta)?;
+        links = links.saturating_add(1);
+        if links > LINKS_MAX {
+            return Err(Unsafe::new(path, "has too many links in it"));
+        }
+        let target = fs::read_link(&here).map_err(|e| Unsafe::io(&here, &e))?;
+        here.pop();
+        ahead.extend(steps(&target));
     }
-    Ok(real)
+    Ok(here)
 }
 
 /// Root, or the user that runs this: a PAM module runs as root, a test or a trial as somebody else.

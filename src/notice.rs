@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::{
     mss::fault::{Fault, Status},
-    outcome::{Class, Reason},
+    outcome::Reason,
     prompt::Code,
     subscriber::Language,
     verify::Refusal,
@@ -125,7 +125,6 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::Status(Status::RevokedCertificate) => (&NOT_ACTIVE, false),
         Reason::Status(Status::InvalidSignature) => (&INVALID_SIGNATURE, false),
         Reason::Status(_) | Reason::AnswerLost => (&SERVICE_TROUBLE, true),
-        Reason::Unreadable(_) if reason.class() == Class::Unreachable => (&UNREACHABLE, true),
         Reason::Unreadable(_) => (&SERVICE_TROUBLE, true),
         Reason::Refused(Refusal::SerialMismatch) => (&NEW_SERIAL, false),
         Reason::Refused(_) => (&UNVERIFIED, true),

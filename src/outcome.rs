@@ -238,15 +238,15 @@ impl Reason {
                 | Fault::InternalError
                 | Fault::Unknown(_) => Class::Refused,
             },
-            // A gateway's error page: the service itself was not there.
-            Self::Unreadable(Unreadable::HttpStatus(_))
-            | Self::Unreachable(_)
-            | Self::DirectoryUnavailable => Class::Unreachable,
+            Self::Unreachable(_) | Self::DirectoryUnavailable => Class::Unreachable,
             Self::NotEnrolled | Self::NoSuchUser => Class::NotEnrolled,
-            Self::Misconfigured | Self::Internal => Class::Misconfigured,
+            Self::Misconfigured => Class::Misconfigured,
+            // Also what comes after the request was sent without being anybody's no, a gateway's 504 or a
+            // defect of ours: a phone may have been asked, and trying again would ask it again.
             Self::Status(_)
             | Self::Refused(_)
             | Self::Unreadable(_)
+            | Self::Internal
             | Self::AnswerLost
             | Self::TimedOut
             | Self::Cancelled

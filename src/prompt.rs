@@ -166,16 +166,17 @@ impl fmt::Display for InvalidPrompt {
 
 impl std::error::Error for InvalidPrompt {}
 
-/// A fresh code that terminal and phone both show: 4 characters, none of which is easily taken for another
+/// A fresh code that terminal and phone both show: 6 characters, none of which is easily taken for another
 /// (no 0 O, 1 I L, 2 Z, 5 S, 8 B, 6 G, U V) and no vowels, so that no words appear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code(String);
 
 const CODE_ALPHABET: &[u8; 18] = b"34679CDFHJKMNPRTWX";
-const CODE_LENGTH: usize = 4;
+const CODE_LENGTH: usize = 6;
 
 impl Code {
-    /// One of 104,976 codes. The bias of the division is below 2^-47.
+    /// One of 34 million codes: besides being compared by the person, the code is what keeps an old signature
+    /// from fitting a new login. The bias of the division is below 2^-38.
     #[must_use]
     pub fn from_entropy(entropy: &[u8; 8]) -> Self {
         let mut number = u64::from_be_bytes(*entropy);

@@ -26,7 +26,24 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What stands for a text that is no user name in the record of its denial: cut, and with a question mark
+    /// for each character that is not seen.
+    #[must_use]
+    pub fn stand_in(raw: &str) -> Self {
+        let seen = raw.chars().map(|c| if text::is_unprintable(c) { '?' } else { c });
+        let mut name: String = seen.take(STAND_IN_MAX).collect();
+        if name.is_empty() {
+            name.push('?');
+        } else if raw.chars().nth(STAND_IN_MAX).is_some() {
+            name.push_str("...");
+        }
+        Self(name)
+    }
 }
+
+/// In characters: four bytes each and the dots are within [`USER_NAME_MAX`].
+const STAND_IN_MAX: usize = 61;
 
 impl FromStr for UserName {
     type Err = InvalidUserName;
@@ -174,7 +191,7 @@ impl std::error::Error for InvalidMsisdn {}
 
 /// The serial number of a Mobile ID user, from the subject of the signer's certificate (guide 4.2),
 /// e.g. `MIDCHEO16P1O6E92`. Compared without regard to case: the service writes it both ways.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub struct SerialNumber(String);
 
 impl SerialNumber {

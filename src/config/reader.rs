@@ -95,24 +95,24 @@ pub(crate) struct Source<'i> {
 }
 
 impl<'i> Source<'i> {
-    /// Parses the file; the root section holds what could be read.
-    pub(crate) fn parse(file: &'i str, text: &'i str) -> (Self, Section<'i>) {
+    /// Parses the file.
+    ///
+    /// # Errors
+    /// One mistake where the file is no TOML: what else may be wrong with it cannot be told.
+    pub(crate) fn parse(file: &'i str, text: &'i str) -> Result<(Self, Section<'i>), Mistakes> {
         let mut source = Self { file, text, mistakes: Mistakes::default() };
-        let table = match DeTable::parse(text) {
-            Ok(table) => table.into_inner(),
+        match DeTable::parse(text) {
+            Ok(table) => {
+                let table = table.into_inner();
+                Ok((source, Section { path: String::new(), line: 1, table, known: Vec::new() }))
+            }
             Err(error) => {
                 // The message describes the grammar; the quoted source, which may be a secret, is left out.
                 let line = source.line(error.span().unwrap_or_default());
-                source.mistakes.add(
-                    file,
-                    Some(line),
-                    "",
-                    format_args!("not TOML: {}", error.message().trim()),
-                );
-                DeTable::new()
+                source.mistake(line, "", format_args!("not TOML: {}", error.message().trim()));
+                Err(source.mistakes)
             }
-        };
-        (source, Section { path: String::new(), line: 1, table, known: Vec::new() })
+        }
     }
 
     fn line(&self, span: Range<usize>) -> usize {

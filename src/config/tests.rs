@@ -189,6 +189,7 @@ fn bad_values_are_named_with_line_and_key_and_not_repeated() {
 fn broken_toml_names_the_line_and_shows_none_of_it() {
     let text = FULL.replace("ap_pwd = \"not-needed\"", "ap_pwd = s3cret");
     let found = mistakes(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("f.toml:4: not TOML: "), "{found:?}");
     assert!(!found[0].contains("s3cret"), "{found:?}");
     assert!(mistakes("[service]\nap_id = \"a\"\nap_id = \"b\"\n")[0].contains("f.toml:3: not TOML"));

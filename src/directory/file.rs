@@ -33,7 +33,7 @@ impl UserTable {
     /// # Errors
     /// All mistakes of the file: a bad name or number, an unknown key, a user who stands twice.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let (mut source, root) = Source::parse(file, text);
+        let (mut source, root) = Source::parse(file, text)?;
         let mut users = BTreeMap::new();
         for entry in root.named_sections(&mut source) {
             let name = match entry.key.parse::<UserName>() {

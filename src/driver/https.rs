@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    AlertDescription, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use ureq::{
@@ -222,9 +222,31 @@ impl Failed {
         match io.and_then(Ended::of) {
             Some(Ended::ByHost) => Self::ByHost,
             Some(Ended::ByDeadline) => Self::ByDeadline(true),
+            // In TLS 1.3 a server that does not want our certificate says so only after the handshake.
+            None if io.is_some_and(is_refused_certificate) => {
+                Self::Before(Unreachable::Tls, format!("the service does not take our certificate: {error}"))
+            }
             None => Self::After(error.to_string()),
         }
     }
+}
+
+fn is_refused_certificate(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+    matches!(
+        tls,
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+                | AlertDescription::HandshakeFailure
+        ))
+    )
 }
 
 /// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.

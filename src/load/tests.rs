@@ -135,6 +135,27 @@ fn other_owners_are_refused_on_the_way_and_at_its_end() {
 }
 
 #[test]
+fn links_are_followed_step_by_step() {
+    let folder = Folder::new("links");
+    for name in ["d", "d/e", "open"] {
+        fs::create_dir(folder.path(name)).unwrap();
+        folder.chmod(name, 0o755);
+    }
+    folder.write("d/f", "text", 0o600);
+    symlink("../f", folder.path("d/e/up")).unwrap();
+    symlink(folder.path("d/e"), folder.path("open/e")).unwrap();
+    symlink("open/e/up", folder.path("start")).unwrap();
+    assert_eq!(guarded(&folder.path("start")).unwrap(), guarded(&folder.path("d/f")).unwrap());
+    assert!(read(&folder.path("d/e/../f"), Keep::Secret).is_ok());
+    // The folder of a link in the middle is neither on the way as written nor on the real one.
+    symlink("start", folder.path("d/again")).unwrap();
+    folder.chmod("open", 0o777);
+    assert!(refusal(&folder.path("start"), Keep::Unchanged).contains("/open may be changed by others"));
+    symlink("loop", folder.path("loop")).unwrap();
+    assert!(refusal(&folder.path("loop"), Keep::Unchanged).contains("has too many links in it"));
+}
+
+#[test]
 fn only_regular_files_are_read_and_nothing_blocks() {
     let folder = Folder::new("kinds");
     nix::unistd::mkfifo(&folder.path("fifo"), nix::sys::stat::Mode::S_IRUSR).unwrap();
@@ -142,7 +163,6 @@ fn only_regular_files_are_read_and_nothing_blocks() {
     assert!(refusal(&folder.path(""), Keep::Unchanged).contains("is no regular file"));
     assert!(refusal(Path::new("/dev/zero"), Keep::Unchanged).contains("/dev/zero"));
     assert!(refusal(&folder.path("absent"), Keep::Unchanged).contains("cannot be read: No such file"));
-    assert!(refusal(&folder.path("x/../absent"), Keep::Unchanged).contains("absent"));
     let big = File::create(folder.path("big")).unwrap();
     big.set_len(FILE_MAX + 1).unwrap();
     assert!(refusal(&folder.path("big"), Keep::Unchanged).contains("is larger than 16 MiB"));
@@ -174,7 +194,7 @@ fn a_configuration_with_a_password_must_be_closed() {
     let folder = Folder::with_config("password");
     folder.chmod("mobileid.toml", 0o644);
     let shown = folder.mistakes();
-    assert!(shown.contains("it holds ap_pwd, and") && shown.contains("chmod go-rwx"), "{shown}");
+    assert!(shown.contains("it holds a password, and") && shown.contains("chmod go-rwx"), "{shown}");
     folder.write("mobileid.toml", CONFIG.replace("ap_pwd = 'x'\n", ""), 0o644);
     assert!(!folder.mistakes().contains("go-rwx"));
 }
@@ -209,5 +229,5 @@ fn an_anchor_that_is_none_and_an_encrypted_key_are_named() {
 #[test]
 fn a_configuration_that_is_absent_says_so() {
     let shown = load(Path::new("/nonexistent/mobileid.toml")).map(|_| ()).unwrap_err().to_string();
-    assert_eq!(shown, "/nonexistent/mobileid.toml: cannot be read: No such file or directory (os error 2)");
+    assert_eq!(shown, "/nonexistent/mobileid.toml: /nonexistent cannot be read: No such file or directory (os error 2)");
 }

@@ -403,7 +403,8 @@ fn classes_cover_what_hosts_decide_by() {
     assert_eq!(Reason::Fault(Fault::UserCancel).class(), Class::Refused);
     assert_eq!(Reason::AnswerLost.class(), Class::Refused, "a phone may have been asked");
     assert_eq!(Reason::Unreachable(Unreachable::Connect).class(), Class::Unreachable);
-    assert_eq!(Reason::Unreadable(Unreadable::HttpStatus(503)).class(), Class::Unreachable);
+    assert_eq!(Reason::Unreadable(Unreadable::HttpStatus(504)).class(), Class::Refused, "and so here");
+    assert_eq!(Reason::Internal.class(), Class::Refused, "and here");
     assert_eq!(Reason::NotEnrolled.class(), Class::NotEnrolled);
     assert_eq!(Reason::Fault(Fault::UnauthorizedAccess).class(), Class::Misconfigured);
 }

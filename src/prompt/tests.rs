@@ -9,11 +9,11 @@ fn prefix() -> Prefix {
 }
 
 #[test]
-fn the_code_has_four_plain_characters_and_follows_the_entropy() {
+fn the_code_has_six_plain_characters_and_follows_the_entropy() {
     let mut seen = std::collections::BTreeSet::new();
     for n in 0..2000u64 {
         let code = Code::from_entropy(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        assert_eq!(code.as_str().len(), 4);
+        assert_eq!(code.as_str().len(), 6);
         assert!(code.as_str().bytes().all(|b| CODE_ALPHABET.contains(&b)), "{code}");
         assert!(!code.as_str().contains(['0', 'O', '1', 'I', 'L', '2', 'Z', '5', 'S', '8', 'B']));
         seen.insert(code.0);
@@ -110,6 +110,6 @@ fn the_limits_are_used_to_the_last_character() {
     let code = Code::from_entropy(&[9; 8]);
     let fill =
         |template: String| units(&compose(&prefix(), &template.parse().unwrap(), &values("alice", &code)));
-    assert_eq!(fill(format!("{{txn}}{}", "x".repeat(230))), 239);
-    assert_eq!(fill(format!("{{txn}}{}", "ç".repeat(230))), 119);
+    assert_eq!(fill(format!("{{txn}}{}", "x".repeat(234))), 239);
+    assert_eq!(fill(format!("{{txn}}{}", "ç".repeat(234))), 119);
 }

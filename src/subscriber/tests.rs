@@ -86,3 +86,13 @@ fn profiles_and_languages_read_what_they_write() {
     assert!("Any".parse::<Profile>().is_err());
     assert!("rm".parse::<Language>().is_err());
 }
+
+#[test]
+fn what_stands_for_no_user_name_is_one() {
+    for raw in ["", "\0", "a\u{202e}b", &"x".repeat(257), &"\u{10ffff}".repeat(300), &"\n".repeat(300)] {
+        assert!(raw.parse::<UserName>().is_err(), "{raw:?}");
+        let name = UserName::stand_in(raw);
+        assert_eq!(name.as_str().parse(), Ok(name.clone()), "{raw:?}");
+    }
+    assert_eq!(UserName::stand_in("a\u{202e}b").as_str(), "a?b");
+}
