@@ -93,8 +93,10 @@ mod profiles;
 mod requests;
 mod server;
 mod service;
+mod signing;
 mod simulator;
 mod subscribers;
+mod subscribers_file;
 mod text;
 mod transactions;
 
@@ -107,7 +109,8 @@ pub use options::{Command, Options};
 pub use phone::Pending;
 pub use profiles::Profile;
 pub use simulator::Simulator;
-pub use subscribers::{Method, Methods, Subscriber, built_in, list_built_in, read_file};
+pub use subscribers::{Method, Methods, Subscriber, built_in, list_built_in};
+pub use subscribers_file::read_file;
 
 /// Locks a mutex. A task that panicked while it held one has left a consistent value: each is changed in a
 /// single step.

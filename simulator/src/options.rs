@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::profiles::Profile;
-use crate::subscribers::{Subscriber, built_in, list_built_in, read_file};
+use crate::subscribers::{Subscriber, built_in, list_built_in};
+use crate::subscribers_file::read_file;
 
 /// Everything that can be chosen about a simulator.
 #[derive(Clone, Debug)]

@@ -10,13 +10,13 @@ use time::OffsetDateTime;
 
 use crate::answers::{self, Answer};
 use crate::behaviour::{Behaviour, Decision};
-use crate::cms;
 use crate::faults::{Code, Fault};
 use crate::journal::{Entry, Event, Journal};
 use crate::lock;
-use crate::pki::{Identity, Origin, Pki};
+use crate::pki::{Origin, Pki};
 use crate::profiles::Profile;
 use crate::requests::{Message, SignRequest};
+use crate::signing::{identity, signature};
 use crate::subscribers::{Method, Subscriber};
 use crate::transactions::{Ending, Ledger, REMEMBERED, Transaction};
 
@@ -297,41 +297,6 @@ impl Service {
         let known = lock(&self.ledger).find(id);
         known.is_some_and(|transaction| transaction.decide(decision))
     }
-}
-
-/// Signs as the subscriber's behaviour has it.
-fn signature(pki: &Pki, transaction: &Transaction) -> anyhow::Result<Option<Vec<u8>>> {
-    let subscriber = &transaction.subscriber;
-    let behaviour = subscriber.behaviour;
-    let own = match behaviour {
-        Behaviour::UntrustedChain => identity(subscriber, Origin::Rogue),
-        Behaviour::ExpiredSigner => identity(subscriber, Origin::Expired),
-        _ => identity(subscriber, Origin::Genuine),
-    };
-    let other = Identity { serial: subscriber.other_serial(), ..own.clone() };
-    let identities = match behaviour {
-        Behaviour::NoSignature => return Ok(None),
-        Behaviour::OtherSerial => vec![other],
-        Behaviour::TwoSigners => vec![own, other],
-        _ => vec![own],
-    };
-    let signers =
-        identities.iter().map(|identity| pki.signer(identity)).collect::<anyhow::Result<Vec<_>>>()?;
-    let text = match behaviour {
-        Behaviour::WrongText => "SIM: Transfer CHF 9000.00 to Mallory?",
-        _ => &transaction.request.text,
-    };
-    let mut cms = cms::sign(text.as_bytes(), &signers)?;
-    match behaviour {
-        Behaviour::BadSignature => cms = cms::flip_signature_bit(cms),
-        Behaviour::TrailingGarbage => cms.extend_from_slice(b"garbage"),
-        _ => {}
-    }
-    Ok(Some(cms))
-}
-
-fn identity(subscriber: &Subscriber, origin: Origin) -> Identity {
-    Identity { serial: subscriber.serial.clone(), kind: subscriber.key, origin }
 }
 
 /// An MSSP_TransID: opaque, short, and without meaning.

@@ -1,0 +1,210 @@
+//! The program: its ready line, its folder, how it ends, and what it refuses to start with.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use mobileid_simulator::{Options, Simulator};
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::signatures::{cms, verify};
+use crate::support::{Folder, run, sign_request};
+
+struct Program {
+    child: Child,
+    url: String,
+    phone: String,
+}
+
+impl Program {
+    fn start(state: &Path, more: &[&str]) -> Program {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mobileid-simulator"))
+            .args(["--listen", "127.0.0.1:0", "--phone", "127.0.0.1:0", "--state"])
+            .arg(state)
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let rest = line.strip_prefix("ready service=").unwrap_or_else(|| panic!("{line:?}"));
+        let (url, phone) = rest.trim_end().split_once(" phone=").unwrap();
+        Program { url: url.to_owned(), phone: phone.to_owned(), child }
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(run("sh", &["-c", &format!("kill -{name} {}", self.child.id())]).status.success());
+    }
+
+    /// Waits for the end and returns what else was printed.
+    fn ended(mut self) -> String {
+        assert!(self.child.wait().unwrap().success());
+        let mut rest = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        rest
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The stderr of a start that fails.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run(env!("CARGO_BIN_EXE_mobileid-simulator"), arguments);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_client_finds_everything_in_the_folder_and_curl_can_use_it() {
+    let folder = Folder::new();
+    let program = Program::start(&folder, &[]);
+    assert!(program.url.starts_with("https://127.0.0.1:") && program.phone.starts_with("http://127.0.0.1:"));
+    let mode = |name: &str| std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for name in ["mobileid.toml", "client.key", "users.toml", "journal.jsonl", "pki/signer-root.key"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    let config: toml::Table = std::fs::read_to_string(folder.join("mobileid.toml")).unwrap().parse().unwrap();
+    assert_eq!(config["service"]["url"].as_str(), Some(program.url.as_str()));
+    assert_eq!(config["service"]["dtbd_prefix"].as_str(), Some("SIM: "));
+    let users: toml::Table = std::fs::read_to_string(folder.join("users.toml")).unwrap().parse().unwrap();
+    assert_eq!(users["alice"]["msisdn"].as_str(), Some("+41790000001"));
+    assert_eq!(users["alice"]["language"].as_str(), Some("en"));
+
+    let file = |key: &str| folder.join(config["service"][key].as_str().unwrap()).to_str().unwrap().to_owned();
+    let host = program.url.replace("127.0.0.1", "localhost");
+    let response = run(
+        "curl",
+        &[
+            "--silent",
+            "--show-error",
+            "--fail",
+            "--noproxy",
+            "*",
+            "--cacert",
+            &file("server_trust"),
+            "--cert",
+            &file("client_cert"),
+            "--key",
+            &file("client_key"),
+            "--header",
+            "Content-Type: application/json",
+            "--data",
+            &sign_request("+41790000001").to_string(),
+            &format!("{host}/rest/service/sign"),
+        ],
+    );
+    assert!(response.status.success(), "{}", String::from_utf8_lossy(&response.stderr));
+    let answer: Value = serde_json::from_slice(&response.stdout).unwrap();
+    assert!(verify(&cms(&answer), &folder).accepted);
+
+    let journal = std::fs::read_to_string(folder.join("journal.jsonl")).unwrap();
+    let entries =
+        journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
+    assert_eq!(entries.iter().filter(|entry| entry["event"] == "push-started").count(), 1);
+    assert_eq!(entries[0]["text"], "SIM: Log in to box? (3D5K)");
+    assert_eq!((&entries[0]["language"], &entries[0]["timeout"]), (&"en".into(), &80.into()));
+    assert_eq!(entries[1]["outcome"], "signed");
+    program.signal("TERM");
+    assert_eq!(program.ended(), "", "one line and no more");
+}
+
+#[test]
+fn it_ends_with_its_input_only_if_told_so() {
+    let folder = Folder::new();
+    let mut program = Program::start(&folder, &["--exit-with-stdin"]);
+    drop(program.child.stdin.take());
+    assert_eq!(program.ended(), "");
+    let mut program = Program::start(&folder, &[]);
+    drop(program.child.stdin.take());
+    let client = Client::of(&folder, &program.url);
+    assert_eq!(client.post("/rest/service/sign", &sign_request("+41790000001")).status, 200);
+    program.signal("INT");
+    program.ended();
+}
+
+#[test]
+fn a_second_start_keeps_keys_certificates_and_added_users() {
+    let folder = Folder::new();
+    let signer = |simulator: &Simulator| {
+        let client = Client::of(&folder, simulator.url());
+        let answer = client.post("/rest/service/sign", &sign_request("+41790000001")).json();
+        verify(&cms(&answer), &folder).signer
+    };
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let kept = ["client.crt", "client.key", "server-root.pem", "signer-anchors.pem"];
+    let first = Simulator::start(Options::new(&*folder)).unwrap();
+    let (before, first_signer) = (kept.map(read), signer(&first));
+    first.add_user("zoe", "+41791112233", "fr").unwrap();
+    first.stop();
+    let second = Simulator::start(Options::new(&*folder)).unwrap();
+    assert_eq!(kept.map(read), before);
+    assert_eq!(signer(&second), first_signer);
+    assert!(read("users.toml").contains("[zoe]\nmsisdn = \"+41791112233\"\nlanguage = \"fr\"\n"));
+    assert_eq!(read("journal.jsonl").lines().count(), 4, "the journal goes on");
+}
+
+#[test]
+fn a_folder_in_use_or_open_to_others_is_refused() {
+    let folder = Folder::new();
+    let state = folder.to_str().unwrap().to_owned();
+    let running = Simulator::start(Options::new(&*folder)).unwrap();
+    assert!(refusal(&["--state", &state]).contains("another simulator is using it"));
+    drop(running);
+    std::fs::set_permissions(&*folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let complaint = refusal(&["--state", &state]);
+    assert!(complaint.contains("chmod 700") && complaint.contains(&state), "{complaint}");
+}
+
+#[test]
+fn mistakes_are_named() {
+    assert!(refusal(&["--state", "/nonexistent", "--listen", "0.0.0.0:0"]).contains("--listen 0.0.0.0:0"));
+    assert!(
+        refusal(&["--state", "/nonexistent", "--phone", "192.0.2.1:80"]).contains("--phone 192.0.2.1:80")
+    );
+    assert!(refusal(&["--state", "/nonexistent/state"]).contains("/nonexistent/state"));
+    assert!(refusal(&["--listen", "here"]).contains("here"));
+    assert!(refusal(&["--verbose"]).contains("--verbose"));
+    assert!(refusal(&["--profiles", "Any-LoA5"]).contains("Any-LoA5"));
+    assert!(refusal(&[]).contains("--state"));
+}
+
+#[test]
+fn subscribers_from_a_file_replace_the_built_in_ones() {
+    let folder = Folder::new();
+    std::fs::create_dir(&*folder).unwrap();
+    let file = folder.join("subscribers.toml");
+    let mut subscribers = std::fs::File::create(&file).unwrap();
+    subscribers
+        .write_all(b"[[subscriber]]\nmsisdn = \"+41791234567\"\nuser = \"urs\"\nafter_ms = 0\n")
+        .unwrap();
+    let state = folder.join("state");
+    let program = Program::start(&state, &["--subscribers", file.to_str().unwrap()]);
+    let client = Client::of(&state, &program.url);
+    assert_eq!(client.post("/rest/service/sign", &sign_request("+41791234567")).status, 200);
+    assert_eq!(client.post("/rest/service/sign", &sign_request("+41790000001")).code(), "_105");
+    assert!(std::fs::read_to_string(state.join("users.toml")).unwrap().contains("[urs]"));
+    subscribers.write_all(b"colour = \"blue\"\n").unwrap();
+    let complaint = refusal(&["--state", state.to_str().unwrap(), "--subscribers", file.to_str().unwrap()]);
+    assert!(complaint.contains("colour") && complaint.contains("subscribers.toml"), "{complaint}");
+}
+
+#[test]
+fn the_list_and_the_help_show_the_built_in_subscribers() {
+    let printed = |argument: &str| {
+        let output = run(env!("CARGO_BIN_EXE_mobileid-simulator"), &[argument]);
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list = printed("--list-subscribers");
+    assert!(list.contains("+41790000001  alice            sim   ec   approve\n"));
+    assert!(printed("--help").ends_with(&list));
+}
