@@ -1,2 +1,107 @@
-//! The administrator's tool.
-fn main() {}
+//! The administrator's tool: is the configuration right, is the service well, does a login work, who signed this?
+//!
+//! ```text
+//! mobileidctl check               reads what a login reads, and asks nobody
+//! mobileidctl heartbeat           asks the service, and nobody's phone
+//! mobileidctl login USER          asks the user's phone
+//! mobileidctl signature verify    asks nobody: it looks at what a login left behind
+//! ```
+//!
+//! Standard output has what was asked for, and with `--json` exactly one line of it; progress, mistakes and
+//! warnings go to standard error. A verb ends with 0 for yes, 1 for no, and 2 where it could not try.
+
+mod check;
+mod heartbeat;
+mod login;
+mod out;
+mod signature;
+mod when;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Administers the Mobile ID second factor of this host
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "Exit codes: 0 yes, 1 no, 2 could not try.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Check(check::Arguments),
+    Heartbeat(heartbeat::Arguments),
+    Login(login::Arguments),
+    #[command(subcommand)]
+    Signature(signature::Verb),
+}
+
+/// What every verb that needs the configuration takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = mobileid::config::DEFAULT_PATH)]
+    config: PathBuf,
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a verb ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// All is well: sound, healthy, accepted.
+    Yes = 0,
+    /// It is not, and the output says why.
+    No = 1,
+    /// It could not be tried: arguments, configuration, or this host.
+    Unusable = 2,
+}
+
+impl Exit {
+    fn of(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version count as errors too. Where nobody reads them, there is nobody to tell.
+            let _ = usage.print();
+            return if usage.use_stderr() { Exit::Unusable } else { Exit::Yes }.into();
+        }
+    };
+    let ended = match cli.verb {
+        Verb::Check(arguments) => check::run(&arguments),
+        Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
+        Verb::Login(arguments) => login::run(&arguments),
+        Verb::Signature(verb) => signature::run(&verb),
+    };
+    ended
+        .unwrap_or_else(|error| {
+            out::say(&format!("mobileidctl: {error:#}"));
+            Exit::Unusable
+        })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

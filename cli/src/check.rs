@@ -1,0 +1,256 @@
+//! `mobileidctl check`: reads everything that a login reads, as a login reads it, and names every mistake.
+//! What would work but should not stay so is a warning.
+
+mod anchors;
+pub(crate) mod client;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use clap::Args;
+use mobileid::{
+    config::{FileConfig, Located, Mistake, Mistakes, Unenrolled},
+    driver::https::Https,
+    load::{self, Setup},
+};
+use serde::Serialize;
+
+use crate::{Common, Exit, out};
+use anchors::AnchorFacts;
+use client::ClientFacts;
+
+/// Checks the configuration and all files it names; asks nobody
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads what a login reads, as a login reads it: owners and modes of the files, keys,
+numbers, certificates. Each mistake is named with file, line and key.
+
+Exit codes: 0 sound, 1 not (with --strict also for a warning), 2 unusable arguments.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    /// Take warnings for mistakes
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let report = Report::of(&arguments.common.config, SystemTime::now());
+    let sound = report.mistakes.is_empty() && (report.warnings.is_empty() || !arguments.strict);
+    if arguments.common.json {
+        out::json(&report.as_json(sound))?;
+    } else {
+        report.tell()?;
+    }
+    Ok(Exit::of(sound))
+}
+
+/// What was found.
+#[derive(Default)]
+struct Report {
+    mistakes: Vec<Mistake>,
+    warnings: Vec<Mistake>,
+    facts: Option<Facts>,
+}
+
+/// What a sound configuration comes to. No number, no password, no key.
+#[derive(Serialize)]
+struct Facts {
+    ap_id: String,
+    dtbd_prefix: String,
+    service: String,
+    server_name: String,
+    proxy: Option<String>,
+    profile: &'static str,
+    language: &'static str,
+    users: usize,
+    unenrolled: &'static str,
+    evidence: Option<PathBuf>,
+    client_certificate: Option<ClientFacts>,
+    anchors: Vec<AnchorFacts>,
+}
+
+impl Report {
+    fn of(path: &Path, now: SystemTime) -> Self {
+        match load::load(path).and_then(|setup| Ok((Places::of(path)?, setup))) {
+            Ok((places, setup)) => Self::of_setup(&places, &setup, now),
+            Err(mistakes) => Self { mistakes: mistakes.0, ..Self::default() },
+        }
+    }
+
+    fn of_setup(places: &Places, setup: &Setup, now: SystemTime) -> Self {
+        let mut report = Self::default();
+        if let Err(unusable) = Https::new(&setup.connection) {
+            report.mistakes.push(places.of_unusable(&unusable.to_string()));
+        }
+        let client_certificate = report.client(places, setup, now);
+        let anchors = report.anchors(places, setup, now);
+        if setup.users.is_empty() {
+            report.warn(&places.file.users, places, "nobody is entered: nobody can log in");
+        }
+        let config = &setup.config;
+        if config.unenrolled == Unenrolled::Allow {
+            let what = "is \"allow\": who is not in the user table is let in without a phone";
+            report.warnings.push(places.whole("users.unenrolled", what.to_owned()));
+        }
+        let connection = &setup.connection;
+        report.facts = report.mistakes.is_empty().then(|| Facts {
+            ap_id: config.ap.ap_id.clone(),
+            dtbd_prefix: config.prefix.to_string(),
+            service: connection.service.to_string(),
+            server_name: connection.server_name.clone(),
+            proxy: connection.proxy.as_ref().map(|p| p.endpoint.to_string()),
+            profile: config.profile.uri(),
+            language: config.language.wire(),
+            users: setup.users.len(),
+            unenrolled: match config.unenrolled {
+                Unenrolled::Deny => "deny",
+                Unenrolled::Allow => "allow",
+            },
+            evidence: setup.evidence.clone(),
+            client_certificate,
+            anchors,
+        });
+        report
+    }
+
+    fn client(&mut self, places: &Places, setup: &Setup, now: SystemTime) -> Option<ClientFacts> {
+        let at = &places.file.client_cert;
+        let connection = &setup.connection;
+        let (facts, findings) = client::look(&connection.client_cert, connection.client_cert_count, now);
+        findings.into_iter().for_each(|what| self.warn(at, places, what));
+        facts
+    }
+
+    fn anchors(&mut self, places: &Places, setup: &Setup, now: SystemTime) -> Vec<AnchorFacts> {
+        setup
+            .config
+            .anchors
+            .iter()
+            .map(|anchor| {
+                let (facts, findings) = anchors::look(anchor, now);
+                for what in findings {
+                    self.warnings.push(places.whole("signature.trust", what));
+                }
+                facts
+            })
+            .collect()
+    }
+
+    fn warn(&mut self, at: &Located<PathBuf>, places: &Places, what: impl Into<String>) {
+        let warning = Mistake { line: Some(at.line), ..places.whole(&at.key, what.into()) };
+        self.warnings.push(warning);
+    }
+
+    fn tell(&self) -> anyhow::Result<()> {
+        if let Some(facts) = &self.facts {
+            out::data(&facts.in_words())?;
+        }
+        for mistake in &self.mistakes {
+            out::say(&mistake.to_string());
+        }
+        for warning in &self.warnings {
+            out::say(&format!("warning: {warning}"));
+        }
+        if self.mistakes.is_empty() {
+            let warnings = match self.warnings.len() {
+                0 => "no warnings".to_owned(),
+                1 => "1 warning".to_owned(),
+                count => format!("{count} warnings"),
+            };
+            out::say(&format!("sound, with {warnings}"));
+        }
+        Ok(())
+    }
+
+    fn as_json(&self, sound: bool) -> Line<'_> {
+        Line {
+            verdict: if sound { "sound" } else { "unsound" },
+            mistakes: self.mistakes.iter().map(Finding::of).collect(),
+            warnings: self.warnings.iter().map(Finding::of).collect(),
+            found: self.facts.as_ref(),
+        }
+    }
+}
+
+/// The report as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    verdict: &'static str,
+    mistakes: Vec<Finding<'a>>,
+    warnings: Vec<Finding<'a>>,
+    found: Option<&'a Facts>,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    key: &'a str,
+    what: &'a str,
+}
+
+impl<'a> Finding<'a> {
+    fn of(mistake: &'a Mistake) -> Self {
+        Self { file: &mistake.file, line: mistake.line, key: &mistake.key, what: &mistake.what }
+    }
+}
+
+impl Facts {
+    fn in_words(&self) -> String {
+        let mut lines = Vec::new();
+        let mut line = |name: &str, value: &str| lines.push(format!("{name:<12}{value}"));
+        line("AP_ID", &self.ap_id);
+        line("prefix", &format!("\"{}\"", self.dtbd_prefix));
+        line("service", &self.service);
+        line("server name", &self.server_name);
+        line("proxy", self.proxy.as_deref().unwrap_or("none"));
+        line("profile", self.profile);
+        line("language", self.language);
+        line("users", &format!("{}, others: {}", self.users, self.unenrolled));
+        let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
+        line("evidence", evidence.as_deref().unwrap_or("not kept"));
+        if let Some(client) = &self.client_certificate {
+            line("client", &client.subject);
+            line("", &format!("{}, until {}", client.key, client.until));
+            line("", &format!("SHA-256 {}", client.sha256));
+        }
+        for anchor in &self.anchors {
+            line("anchor", &anchor.subject);
+            line("", &format!("until {}, {}", anchor.until, anchor.published.unwrap_or("not Swisscom's")));
+            line("", &format!("SHA-256 {}", anchor.sha256));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Where in the configuration file things were written.
+struct Places {
+    name: String,
+    file: FileConfig,
+}
+
+impl Places {
+    /// Reads the file once more, for the lines: what it says was loaded already, with all its checks.
+    fn of(path: &Path) -> Result<Self, Mistakes> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|e| Mistakes::of_file(&name, e))?;
+        let file = FileConfig::parse(&name, &text)?;
+        Ok(Self { name, file })
+    }
+
+    fn whole(&self, key: &str, what: String) -> Mistake {
+        Mistake { file: self.name.clone(), line: None, key: key.to_owned(), what }
+    }
+
+    /// The driver's words start with the key to mend.
+    fn of_unusable(&self, text: &str) -> Mistake {
+        let (key, what) = text.split_once(": ").unwrap_or(("", text));
+        let known = [&self.file.client_key, &self.file.client_cert];
+        let line = known.iter().find(|at| key.contains(&at.key)).map(|at| at.line);
+        Mistake { line, ..self.whole(key, what.to_owned()) }
+    }
+}

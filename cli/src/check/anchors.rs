@@ -1,0 +1,88 @@
+//! The roots of the signers' certificates: until when they serve, and whether they are the published ones.
+
+use std::time::SystemTime;
+
+use mobileid::verify::Anchor;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use serde::Serialize;
+
+use crate::{out::hex, when};
+
+/// How long before its end an anchor is worth a word: Swisscom announces a new root months ahead.
+const SOON: i64 = 90;
+
+/// One anchor, for the report.
+#[derive(Serialize)]
+pub(super) struct AnchorFacts {
+    pub(super) subject: String,
+    pub(super) until: String,
+    pub(super) sha256: String,
+    /// Which of Swisscom's published roots it is.
+    pub(super) published: Option<&'static str>,
+}
+
+/// A root as Swisscom publishes it (guide 7.2; Swisscom CA 4 Technical Guide).
+struct Published {
+    name: &'static str,
+    common_name: &'static str,
+    fingerprint: Fingerprint,
+}
+
+enum Fingerprint {
+    /// All that the guide has for the older root.
+    Sha1(&'static str),
+    Sha256(&'static str),
+}
+
+const PUBLISHED: [Published; 2] = [
+    Published {
+        name: "the published Swisscom Root CA 2",
+        common_name: "CN=Swisscom Root CA 2",
+        fingerprint: Fingerprint::Sha1("77474fc630e40f4c47643f84bab8c6954a8a41ec"),
+    },
+    Published {
+        name: "the published Swisscom Root CA 4",
+        common_name: "CN=Swisscom Root CA 4",
+        fingerprint: Fingerprint::Sha256("e4e92b4b7330e434c84dd1d5120e68b842b4729f29e72dfe664238612c1835b2"),
+    },
+];
+
+pub(super) fn look(anchor: &Anchor, now: SystemTime) -> (AnchorFacts, Vec<String>) {
+    let published = PUBLISHED.iter().find(|root| root.is(anchor));
+    let facts = AnchorFacts {
+        subject: anchor.subject().to_owned(),
+        until: when::day(anchor.not_after()),
+        sha256: hex(&anchor.fingerprint()),
+        published: published.map(|root| root.name),
+    };
+    let mut findings = Vec::new();
+    let mut find = |what: &str| findings.push(format!("{}: {what}", facts.subject));
+    let left = when::days(now, anchor.not_after());
+    if now < anchor.not_before() {
+        find(&format!(
+            "not valid before {}: users below it cannot log in yet",
+            when::day(anchor.not_before())
+        ));
+    } else if !anchor.is_valid_at(now) {
+        find(&format!("expired on {}: users below it cannot log in", facts.until));
+    } else if left < SOON {
+        find(&format!("expires in {left} days, on {}: users below it cannot log in then", facts.until));
+    }
+    let claimed =
+        PUBLISHED.iter().find(|root| facts.subject.split(", ").any(|part| part == root.common_name));
+    if let (Some(_), None) = (claimed, published) {
+        find("it has the name of a Swisscom root, but not its fingerprint: take it out unless you made it");
+    }
+    (facts, findings)
+}
+
+impl Published {
+    fn is(&self, anchor: &Anchor) -> bool {
+        match self.fingerprint {
+            Fingerprint::Sha1(known) => {
+                hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, anchor.der()).as_ref()) == known
+            }
+            Fingerprint::Sha256(known) => hex(&anchor.fingerprint()) == known,
+        }
+    }
+}

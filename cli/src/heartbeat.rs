@@ -1,0 +1,238 @@
+//! `mobileidctl heartbeat`: is the service well, and does it know us? (guide 4.5)
+//!
+//! The way there is walked in stages, so that what ends it can be named: the look-up of the name, a connection
+//! to each address, and one exchange, which is the request that a healthy service refuses with 101
+//! `Illegal msisdn`. Nobody's phone is involved.
+
+mod advice;
+mod reach;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use mobileid::{
+    driver::{Tick, TickVerdict, blocking, https::Https},
+    load::{self, Setup},
+    login::Answer,
+    mss::{ApTransId, HttpRequest, HttpResponse, heartbeat, heartbeat::Health},
+    outcome::Reason,
+};
+use serde::Serialize;
+
+use crate::{Common, Exit, out, when};
+use advice::Trouble;
+
+/// Asks the service whether it is well and knows us; no phone is asked
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Sends the health check of the Mobile ID guide (4.5), and names what is wrong on the
+way: name, connection, proxy, TLS, authorisation, clock.
+
+Exit codes: 0 healthy, 1 not, 2 unusable arguments or configuration.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What the answer itself may take once the service is reached: it waits for nobody.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A clock that is further off is worth a word: the service refuses an Instant that is too far off with 101.
+const SKEW_MAX: i64 = 60;
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let setup = load::load(&arguments.common.config)?;
+    let shown = || arguments.common.config.display().to_string();
+    let https = Https::new(&setup.connection).with_context(shown)?;
+    let mut report = Report::new(arguments.common.json);
+    let ended = report.walk(&setup, &https);
+    let healthy = ended.is_ok();
+    if arguments.common.json {
+        out::json(&report.line(ended))?;
+    } else {
+        out::data(&report.in_words(ended))?;
+    }
+    Ok(Exit::of(healthy))
+}
+
+/// What was found on the way.
+struct Report {
+    quiet: bool,
+    stages: Vec<Stage>,
+    /// Seconds by which our clock is ahead of the service's.
+    ahead: Option<i64>,
+    hints: Vec<String>,
+}
+
+/// One stage of the way.
+#[derive(Serialize)]
+struct Stage {
+    stage: &'static str,
+    ok: bool,
+    ms: u64,
+    what: String,
+}
+
+impl Report {
+    fn new(quiet: bool) -> Self {
+        Self { quiet, stages: Vec::new(), ahead: None, hints: Vec::new() }
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        if !self.quiet {
+            let mark = if stage.ok { "ok" } else { "no" };
+            out::say(&format!("{mark}  {:<8}{:>6} ms  {}", stage.stage, stage.ms, stage.what));
+        }
+        self.stages.push(stage);
+    }
+
+    /// Walks to the service and back. An error is what ended the walk.
+    fn walk(&mut self, setup: &Setup, https: &Https) -> Result<(), Trouble> {
+        let connection = &setup.connection;
+        let target = connection.proxy.as_ref().map_or(&connection.service, |p| &p.endpoint);
+        let addresses = reach::resolve(target).map_err(|failed| {
+            self.stage(failed);
+            advice::no_name(target)
+        })?;
+        self.stage(addresses.stage);
+        let reached = reach::connect(&addresses.found, connection.timeouts.connect);
+        let errors: Vec<_> = reached.iter().filter_map(|r| r.error).collect();
+        let count = reached.len();
+        reached.into_iter().for_each(|r| self.stage(r.stage));
+        if errors.len() == count {
+            return Err(advice::no_connection(target, connection.proxy.is_some(), &errors));
+        }
+        if !errors.is_empty() {
+            let what =
+                "some addresses do not accept connections: logins are slower where they are tried first";
+            self.hints.push(what.to_owned());
+        }
+        let response = self.exchange(setup, https)?;
+        self.judge(setup, &response)
+    }
+
+    fn exchange(&mut self, setup: &Setup, https: &Https) -> Result<HttpResponse, Trouble> {
+        let request = request(setup)?;
+        let (started, sent) = (Instant::now(), SystemTime::now());
+        let patient: Tick = Arc::new(|| TickVerdict::Continue);
+        let answer = https.exchange(&request, &patient);
+        let took = started.elapsed();
+        let service = &setup.connection.service;
+        let (ok, what) = match &answer {
+            Answer::Reply(response) => (true, format!("{service} answered with HTTP {}", response.status)),
+            Answer::Unreachable(_, detail) | Answer::Lost(detail) => (false, detail.clone()),
+            Answer::TimedOut => (false, format!("{service} gave no answer in time")),
+            _ => (false, "given up".to_owned()),
+        };
+        self.stage(Stage { stage: "request", ok, ms: reach::millis(took), what });
+        match answer {
+            Answer::Reply(response) => {
+                // The header has whole seconds: it is held against the middle of the exchange.
+                let middle = sent.checked_add(took / 2).unwrap_or(sent);
+                let theirs = response.date.as_deref().and_then(when::parse_http_date);
+                self.ahead = theirs.map(|theirs| seconds_ahead(middle, theirs));
+                Ok(response)
+            }
+            Answer::Unreachable(why, detail) => Err(advice::unreachable(&setup.connection, why, &detail)),
+            Answer::Lost(detail) => Err(advice::lost(&detail)),
+            Answer::TimedOut => Err(advice::silent(&setup.connection, request.limit)),
+            _ => Err(Trouble::of(Reason::Internal, "the request was given up".to_owned())),
+        }
+    }
+
+    fn judge(&mut self, setup: &Setup, response: &HttpResponse) -> Result<(), Trouble> {
+        let skewed = self.ahead.filter(|ahead| ahead.abs() > SKEW_MAX);
+        if let Some(ahead) = skewed {
+            self.hints.push(format!("this host's clock is {}: set it by NTP", clock(ahead)));
+        }
+        match heartbeat::read(response) {
+            Ok(Health::Healthy) => Ok(()),
+            Ok(Health::Fault(reply)) => Err(advice::fault(&setup.connection, &reply, skewed.is_some())),
+            Ok(Health::Unexpected) => Err(advice::unexpected()),
+            Err(unreadable) => Err(advice::unreadable(&setup.connection, unreadable)),
+        }
+    }
+
+    fn line(self, ended: Result<(), Trouble>) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Line {
+            verdict: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<&'static str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            code: Option<u16>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            detail: Option<String>,
+            hints: Vec<String>,
+            clock_ahead_s: Option<i64>,
+            stages: Vec<Stage>,
+        }
+        let trouble = ended.err();
+        let (reason, detail, more) = match trouble {
+            Some(trouble) => (Some(trouble.reason), Some(trouble.what), trouble.hints),
+            None => (None, None, Vec::new()),
+        };
+        Line {
+            verdict: if reason.is_none() { "healthy" } else { "unhealthy" },
+            reason: reason.map(Reason::name),
+            code: reason.and_then(Reason::code),
+            detail,
+            hints: more.into_iter().chain(self.hints).collect(),
+            clock_ahead_s: self.ahead,
+            stages: self.stages,
+        }
+    }
+
+    fn in_words(self, ended: Result<(), Trouble>) -> String {
+        let (mut lines, more) = match ended {
+            Ok(()) => (vec!["healthy: the service works and knows us".to_owned()], Vec::new()),
+            Err(trouble) => (vec![format!("unhealthy: {}: {}", trouble.reason, trouble.what)], trouble.hints),
+        };
+        lines.extend(self.ahead.map(|ahead| format!("  clock: {}", clock(ahead))));
+        lines.extend(more.iter().chain(&self.hints).map(|hint| format!("  - {hint}")));
+        lines.join("\n")
+    }
+}
+
+fn request(setup: &Setup) -> Result<HttpRequest, Trouble> {
+    let internal = |what: String| Trouble::of(Reason::Internal, what);
+    let entropy = blocking::entropy().map_err(|e| internal(e.to_string()))?;
+    let id = entropy.first_chunk().map(ApTransId::from_entropy);
+    let id = id.ok_or_else(|| internal("too little randomness".to_owned()))?;
+    let config = &setup.config;
+    let limit = setup.connection.timeouts.connect.saturating_add(PATIENCE);
+    heartbeat::request(&config.ap, &id, config.profile, SystemTime::now(), limit)
+        .map_err(|e| internal(e.to_string()))
+}
+
+fn seconds_ahead(ours: SystemTime, theirs: SystemTime) -> i64 {
+    let whole = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+    match ours.duration_since(theirs) {
+        Ok(ahead) => whole(ahead),
+        Err(behind) => -whole(behind.duration()),
+    }
+}
+
+fn clock(ahead: i64) -> String {
+    match ahead {
+        -1..=1 => "within a second of the service's".to_owned(),
+        2.. => format!("{ahead} s ahead of the service's"),
+        _ => format!("{} s behind the service's", ahead.unsigned_abs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_ahead_or_behind() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(clock(seconds_ahead(at(1000), at(910))), "90 s ahead of the service's");
+        assert_eq!(clock(seconds_ahead(at(910), at(1000))), "90 s behind the service's");
+        assert_eq!(clock(seconds_ahead(at(1000), at(1001))), "within a second of the service's");
+    }
+}

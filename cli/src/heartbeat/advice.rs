@@ -1,0 +1,260 @@
+//! What ended the way to the service, in words, and what to look at: the experience of others who stood here.
+
+use std::{io::ErrorKind, time::Duration, time::SystemTime};
+
+use mobileid::{
+    config::Endpoint,
+    load::Connection,
+    mss::{FaultReply, fault::Fault},
+    outcome::{Reason, Unreachable, Unreadable},
+    text::escaped,
+};
+
+use crate::check::client;
+
+/// What ended the walk.
+pub(super) struct Trouble {
+    pub(super) reason: Reason,
+    pub(super) what: String,
+    pub(super) hints: Vec<String>,
+}
+
+impl Trouble {
+    pub(super) fn of(reason: Reason, what: String) -> Self {
+        Self { reason, what: escaped(&what, 400), hints: Vec::new() }
+    }
+
+    fn unreachable(why: Unreachable, what: String) -> Self {
+        Self::of(Reason::Unreachable(why), what)
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+pub(super) fn no_name(target: &Endpoint) -> Trouble {
+    Trouble::unreachable(Unreachable::Name, format!("the name {} does not resolve", target.host))
+        .hint("look at /etc/resolv.conf, and at the name in service.url or service.proxy")
+        .hint("LAN-I has no names: there service.url has the address, and service.server_name the name")
+}
+
+pub(super) fn no_connection(target: &Endpoint, is_proxy: bool, errors: &[ErrorKind]) -> Trouble {
+    let all = |kind: ErrorKind| errors.iter().all(|error| *error == kind);
+    let trouble = |what: &str| Trouble::unreachable(Unreachable::Connect, format!("{target} {what}"));
+    let refused = all(ErrorKind::ConnectionRefused);
+    let timed_out = all(ErrorKind::TimedOut);
+    match (refused, timed_out) {
+        (true, _) if is_proxy => trouble("refuses the connection: the proxy does not run, or not at this port"),
+        (true, _) => trouble("refuses the connection")
+            .hint("a firewall on the way, or Swisscom's because our public address is not on its allow-list")
+            .hint("is the port in service.url right? Mobile ID has 443"),
+        (_, true) => trouble("does not answer: the connection timed out")
+            .hint("routing, or a firewall that drops packets; Swisscom's may drop what is not on its allow-list")
+            .hint("is a proxy needed to leave this network? Then name it in service.proxy"),
+        _ => trouble("cannot be connected to").hint("look at the routes and firewall of this host"),
+    }
+}
+
+pub(super) fn unreachable(connection: &Connection, why: Unreachable, detail: &str) -> Trouble {
+    match why {
+        Unreachable::Tls => tls(connection, Trouble::unreachable(why, detail.to_owned()), detail),
+        Unreachable::Proxy => Trouble::unreachable(why, detail.to_owned())
+            .hint("407 wants user and password in service.proxy; 403 does not allow CONNECT to the service")
+            .hint("service.proxy must be an HTTP proxy that knows CONNECT, without TLS to the proxy itself"),
+        Unreachable::TooSlow => {
+            let limit = connection.timeouts.connect.as_secs();
+            let what = format!("{detail}: it accepted the connection, but no TLS within {limit} s");
+            Trouble::unreachable(why, what)
+                .hint("does what listens there speak TLS? A firewall that inspects TLS stalls it too")
+        }
+        Unreachable::Name | Unreachable::Connect => Trouble::unreachable(why, detail.to_owned())
+            .hint("it could be reached a moment ago: a connection that comes and goes"),
+    }
+}
+
+pub(super) fn lost(detail: &str) -> Trouble {
+    Trouble::of(Reason::AnswerLost, format!("the connection broke off before the answer: {detail}"))
+        .hint("try again; if it stays so, something on the way ends connections: a firewall or a proxy")
+}
+
+pub(super) fn silent(connection: &Connection, limit: Duration) -> Trouble {
+    let what = format!("{} gave no answer within {} s", connection.service, limit.as_secs());
+    Trouble::of(Reason::TimedOut, what).hint("the service may be in trouble: try again in a few minutes")
+}
+
+fn tls(connection: &Connection, trouble: Trouble, detail: &str) -> Trouble {
+    /// The alerts with which a server says that it does not want our certificate (RFC 8446, 6.2).
+    const ABOUT_US: [&str; 10] = [
+        "BadCertificate",
+        "UnsupportedCertificate",
+        "CertificateRevoked",
+        "CertificateExpired",
+        "CertificateUnknown",
+        "UnknownCA",
+        "AccessDenied",
+        "DecryptError",
+        "CertificateRequired",
+        "HandshakeFailure",
+    ];
+    let theirs = detail.split_once("invalid peer certificate: ").map(|(_, why)| why.to_lowercase());
+    if let Some(why) = theirs {
+        return if why.contains("unknownissuer") || why.contains("unknown issuer") {
+            trouble.hint("the server's certificate chains to none of the roots in service.server_trust").hint(
+                "a proxy or firewall that inspects TLS shows a certificate of its own: exempt the service",
+            )
+        } else if why.contains("name") {
+            let name = escaped(&connection.server_name, 100);
+            trouble.hint(format!(
+                "the server's certificate is not for {name}: for an address in service.url, set service.server_name"
+            ))
+        } else if why.contains("expired") || why.contains("yet") {
+            trouble.hint("the server's certificate is not valid by this host's clock: is the clock right?")
+        } else {
+            trouble.hint("the server's certificate cannot be used; see service.server_trust")
+        };
+    }
+    if detail.split_once("received fatal alert: ").is_some_and(|(_, alert)| ABOUT_US.contains(&alert.trim()))
+    {
+        let trouble = trouble.hint(
+            "the server does not want our certificate: is the one in service.client_cert registered at Swisscom?",
+        );
+        return certificate(connection, trouble);
+    }
+    trouble
+}
+
+/// What is wrong with our certificate, as far as it can be seen from here.
+fn certificate(connection: &Connection, trouble: Trouble) -> Trouble {
+    let (facts, findings) =
+        client::look(&connection.client_cert, connection.client_cert_count, SystemTime::now());
+    let trouble = match facts {
+        Some(facts) => trouble.hint(format!("we sent {}, SHA-256 {}", facts.subject, facts.sha256)),
+        None => trouble,
+    };
+    findings.into_iter().fold(trouble, |trouble, what| trouble.hint(format!("service.client_cert: {what}")))
+}
+
+pub(super) fn fault(connection: &Connection, reply: &FaultReply, clock_is_off: bool) -> Trouble {
+    let detail = if reply.detail.is_empty() { "no more was said" } else { &reply.detail };
+    let trouble = Trouble {
+        reason: Reason::Fault(reply.fault),
+        // Escaped where it came in.
+        what: detail.to_owned(),
+        hints: Vec::new(),
+    };
+    match reply.fault {
+        Fault::WrongParam if clock_is_off => {
+            trouble.hint("the service refuses a request whose time is too far off: the clock is the cause")
+        }
+        Fault::WrongParam => trouble
+            .hint("the usual cause is the clock or its time zone: the service refuses a time that is far off"),
+        Fault::UnauthorizedAccess | Fault::ConnectionRefused => certificate(
+            connection,
+            trouble
+                .hint("service.ap_id is not the AP_ID that Swisscom gave us")
+                .hint("or the certificate is not the one registered for it, or lacks the purpose clientAuth")
+                .hint("or a full chain was sent; mobileidctl and the PAM module send the first certificate only"),
+        ),
+        Fault::UnsupportedProfile => {
+            trouble.hint("signature.profile is one that our contract does not allow")
+        }
+        Fault::InappropriateData => {
+            trouble.hint("the service knows us, but wants service.dtbd_prefix before the health check's text")
+        }
+        Fault::InternalError => trouble.hint("the service is in trouble: try again in a few minutes"),
+        _ => trouble.hint("a healthy service answers 101 Illegal msisdn; this one knows us, but is not well"),
+    }
+}
+
+pub(super) fn unexpected() -> Trouble {
+    let what = "the service took on a request for a number that cannot be: is it Mobile ID?";
+    Trouble::of(Reason::Internal, what.to_owned())
+}
+
+pub(super) fn unreadable(connection: &Connection, unreadable: Unreadable) -> Trouble {
+    let service = &connection.service;
+    let (what, hint) = match unreadable {
+        Unreadable::HttpStatus(status) => (
+            format!("a gateway answered with HTTP {status}, not the service"),
+            "the service is in trouble or under maintenance, or a proxy stands in for it",
+        ),
+        _ => (
+            format!("what answers at {service} does not speak Mobile ID"),
+            "is service.url right? It has no path behind the host",
+        ),
+    };
+    Trouble::of(Reason::Unreadable(unreadable), what).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mobileid::{config::Timeouts, secret::Secret};
+
+    fn connection() -> Connection {
+        let second = Duration::from_secs(1);
+        Connection {
+            service: "https://192.0.2.1".parse().unwrap(),
+            server_name: "192.0.2.1".to_owned(),
+            proxy: None,
+            server_roots: Vec::new(),
+            client_cert: Vec::new(),
+            client_cert_count: 3,
+            client_key: Secret::new(String::new()),
+            timeouts: Timeouts {
+                sim: second,
+                sim_connection: second,
+                app: second,
+                app_connection: second,
+                connect: second,
+            },
+        }
+    }
+
+    fn said(trouble: &Trouble) -> String {
+        format!("{}: {}\n{}", trouble.reason, trouble.what, trouble.hints.join("\n"))
+    }
+
+    #[test]
+    fn each_fault_has_its_hint() {
+        for (code, says) in [
+            (101, "the usual cause is the clock"),
+            (104, "3 certificates are in the file"),
+            (780, "not the one registered"),
+            (107, "service.dtbd_prefix"),
+            (109, "signature.profile"),
+            (900, "in trouble"),
+            (777, "is not well"),
+        ] {
+            let reply = FaultReply { fault: Fault::from_code(code), detail: String::new() };
+            let said = said(&fault(&connection(), &reply, false));
+            assert!(said.contains(says) && said.contains(&format!("({code}): no more was said")), "{said}");
+        }
+        let reply = FaultReply { fault: Fault::WrongParam, detail: "Illegal instant".to_owned() };
+        let said = said(&fault(&connection(), &reply, true));
+        assert!(said.contains("Illegal instant") && said.contains("the clock is the cause"), "{said}");
+    }
+
+    #[test]
+    fn refused_and_timed_out_are_told_apart() {
+        let target = connection().service;
+        for (errors, is_proxy, says) in [
+            (&[ErrorKind::ConnectionRefused] as &[_], false, "allow-list"),
+            (&[ErrorKind::ConnectionRefused], true, "the proxy does not run"),
+            (&[ErrorKind::TimedOut, ErrorKind::TimedOut], false, "timed out\nrouting, or a firewall"),
+            (&[ErrorKind::TimedOut, ErrorKind::ConnectionRefused], false, "routes and firewall"),
+            (&[ErrorKind::NetworkUnreachable], false, "routes and firewall"),
+        ] {
+            let said = said(&no_connection(&target, is_proxy, errors));
+            assert!(said.contains(says), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_the_proxy_says_cannot_command_the_terminal() {
+        let trouble = unreachable(&connection(), Unreachable::Proxy, "the proxy said: \u{1b}[2J");
+        assert!(!said(&trouble).contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,17 @@
+//! mobileidctl as an administrator runs it: the built binary, with files made by OpenSSL and, where somebody
+//! has to answer, the simulator.
+
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod heartbeat;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod signature;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod usage;

@@ -1,0 +1,77 @@
+use std::{
+    fs::OpenOptions,
+    process::{Command, Stdio},
+};
+
+use crate::support::{Folder, binary, ctl};
+
+#[test]
+fn wrong_arguments_end_with_2_and_say_so_on_standard_error() {
+    for arguments in [
+        &[] as &[&str],
+        &["frobnicate"],
+        &["check", "--frobnicate"],
+        &["check", "extra"],
+        &["login"],
+        &["login", ""],
+        &["login", "a\nb"],
+        &["heartbeat", "--config"],
+        &["signature"],
+        &["signature", "verify"],
+    ] {
+        let run = ctl(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}: {run:?}");
+        assert!(!run.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_fits_on_one_screen() {
+    for verb in
+        [&[] as &[&str], &["check"], &["heartbeat"], &["login"], &["signature"], &["signature", "verify"]]
+    {
+        let arguments = [verb, &["--help"]].concat();
+        let run = ctl(&arguments);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
+        assert!(run.stdout.lines().count() <= 24, "{arguments:?} has {} lines", run.stdout.lines().count());
+        assert!(run.stdout.lines().all(|line| line.len() <= 110), "{}", run.stdout);
+    }
+    assert_eq!(ctl(&["--version"]).stdout, format!("mobileidctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_ends_with_2_where_something_was_to_be_tried() {
+    let folder = Folder::sound();
+    folder.edit("ap_id", "ap_di");
+    for (verb, arguments) in [("heartbeat", &[] as &[&str]), ("login", &["alice"])] {
+        let run = folder.ctl(verb, arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        assert!(run.stderr.contains("mobileid.toml:2: service.ap_di: unknown key"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_gone_away_is_no_failure() {
+    let folder = Folder::sound();
+    let config = folder.text("mobileid.toml");
+    for arguments in [&["check", "--config", &config] as &[&str], &["--help"]] {
+        let mut child =
+            binary().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_one() {
+    let folder = Folder::sound();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command: Command = binary();
+    command.args(["check", "--config", &folder.text("mobileid.toml")]).stdout(full);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("standard output: No space left"));
+}
