@@ -1,1 +1,30 @@
-//! The PAM module.
+//! `pam_mobileid.so`: the Mobile ID second factor as a PAM module, for sshd, sudo, su and login.
+//!
+//! ```text
+//!  sshd, sudo, ...                                                      crate mobileid
+//!       │ pam_sm_authenticate                                                 │
+//!       v                                                                     v
+//!     ffi ──> authenticate: options ─> facts ─> load ─> gate ─> run ─> report ─> codes
+//!      │            │ asks libpam through Host      │ asks the world through System
+//!      └── Host ────┴───────────────────────────────┴── system::Live
+//! ```
+//!
+//! [`authenticate`] is the story of one login and where to start reading. It is written against two traits:
+//! [`host::Host`] is what it needs of libpam, [`system::System`] what it needs of everything else. Only
+//! [`ffi`] speaks to libpam, and only there is unsafe code.
+//!
+//! The module is a guest in a process that runs as root. It writes to no stream, reads no environment
+//! variable, starts no thread or child, touches no signal, and leaves nothing open. It keeps no
+//! configuration between two calls. A panic ends in a denial, in the log and not on the terminal.
+
+#[cfg(panic = "abort")]
+compile_error!("a panic must end in a denial, not in the death of sshd: build with panic = \"unwind\"");
+
+mod authenticate;
+mod codes;
+mod facts;
+mod ffi;
+mod host;
+mod options;
+mod panics;
+mod system;

@@ -1,0 +1,255 @@
+//! One login, from the arguments in `/etc/pam.d` to the result code.
+//!
+//! ```text
+//!  fail delay ─> facts ─> options ─> load ─> gate ─> run ────────────> report ─> code
+//!                            │         │       │      │ notice, wait
+//!                            v         v       v      v
+//!                         Misconfigured    no phone is asked      (a panic anywhere: Internal)
+//! ```
+//!
+//! Every way ends in an [`Outcome`], and so in exactly one audit line, one notice and one code. The delay
+//! after a failure is asked for first and is the same for everybody: the time that a denial takes does not
+//! tell whether there is such an account, or a phone for it that was not asked.
+//!
+//! What goes to the system log, authpriv, by priority:
+//!
+//! | Priority | Line |
+//! |---|---|
+//! | error | each mistake of the configuration; evidence that could not be kept |
+//! | notice | the audit line of a denial, and of an exemption |
+//! | info | the audit line of an accept; `request sent:` before the wait, for when the process is killed in it |
+//! | debug | with the argument `debug`: what the decision was based on |
+
+#![forbid(unsafe_code)]
+
+use std::{ffi::CStr, path::Path, sync::Arc, time::Duration};
+
+use mobileid::{
+    audit::AuditRecord,
+    driver::{Tick, TickVerdict, blocking::World},
+    load::Setup,
+    login::{self, Login, Request},
+    notice::Notice,
+    outcome::{Outcome, Reason, Verdict},
+    subscriber::{Language, UserName},
+    text,
+};
+use pam::constants::PamResultCode;
+
+use crate::{
+    codes,
+    facts::Facts,
+    host::{Host, Priority, Style},
+    options::Options,
+    panics,
+    system::System,
+};
+
+/// How long libpam waits, give or take a quarter, before it reports a failure of any kind.
+const FAIL_DELAY: Duration = Duration::from_secs(2);
+
+/// The most mistakes of a configuration that are logged per login.
+const MISTAKES_MAX: usize = 20;
+
+/// Answers `pam_sm_authenticate`.
+pub(crate) fn authenticate(
+    host: &mut impl Host,
+    system: &impl System,
+    arguments: &[&CStr],
+    silent: bool,
+) -> PamResultCode {
+    let judged = panics::caught(|| {
+        host.fail_delay(FAIL_DELAY);
+        let facts = Facts::read(host, system);
+        let outcome = decide(host, system, &facts, arguments);
+        report(host, system, &facts, outcome, silent)
+    });
+    judged.unwrap_or_else(|panic| {
+        // From the beginning, because nothing half done is to be trusted. A second panic is for the guard of
+        // pam-bindings, which answers PAM_ABORT.
+        let facts = Facts::read(host, system);
+        let outcome = denied(system, &facts, Reason::Internal, &panic, Language::En);
+        report(host, system, &facts, outcome, silent)
+    })
+}
+
+fn decide(host: &mut impl Host, system: &impl System, facts: &Facts, arguments: &[&CStr]) -> Outcome {
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(bad) => return misconfigured(host, system, facts, &[bad.to_string()], Language::En),
+    };
+    #[cfg(feature = "test-panic")]
+    #[expect(clippy::panic, reason = "the feature is for a test of just this, and in no release")]
+    if options.panic {
+        panic!("the argument 'panic' asked for it");
+    }
+    debug(host, &options, &format!("config={} {facts}", shown_path(&options.config)));
+    let setup = match system.load(&options.config) {
+        Ok(setup) => setup,
+        Err(mistakes) => {
+            let mistakes: Vec<_> = mistakes.0.iter().map(ToString::to_string).collect();
+            return misconfigured(host, system, facts, &mistakes, Language::En);
+        }
+    };
+    let language = setup.config.language;
+    match gate(host, system, facts) {
+        Ok(user) => {
+            debug(host, &options, &format!("account={}", text::escaped(user.as_str(), 256)));
+            run(host, system, facts, user, &setup)
+        }
+        Err((reason, detail)) => denied(system, facts, reason, &detail, language),
+    }
+}
+
+/// What must hold before anybody's phone is asked. Returns the account under its proper name.
+fn gate(host: &impl Host, system: &impl System, facts: &Facts) -> Result<UserName, (Reason, String)> {
+    let name = facts.user.as_ref().map_err(|why| (Reason::NoSuchUser, why.clone()))?;
+    if host.authtok_is_junk() {
+        let why = "sshd refuses this user by itself: it replaced the password";
+        return Err((Reason::FirstFactorFailed, why.to_owned()));
+    }
+    // A directory that ignores case finds `Alice` and `alice`. The phone and the rules for one must be those
+    // for the other, so from here on the account's own spelling counts.
+    match system.account(name) {
+        Ok(Some(account)) => Ok(account),
+        Ok(None) => Err((Reason::NoSuchUser, String::new())),
+        Err(why) => Err((Reason::DirectoryUnavailable, why)),
+    }
+}
+
+fn run(host: &mut impl Host, system: &impl System, facts: &Facts, user: UserName, setup: &Setup) -> Outcome {
+    let request = Request { user, ..facts.request() };
+    let outcome = match system.run(request, setup, &mut Person { host, facts }) {
+        Ok(outcome) => outcome,
+        Err(unusable) => return misconfigured(host, system, facts, &[unusable], setup.config.language),
+    };
+    if let (Some(folder), Some(proof)) = (&setup.evidence, &outcome.evidence)
+        && let Err(error) = system.keep(folder, proof)
+    {
+        // The signature was verified; that it could not be filed is no reason to keep the person out.
+        let (id, folder) = (&proof.ap_trans_id, shown_path(folder));
+        host.syslog(Priority::Error, &format!("the evidence of {id} was not kept in {folder}: {error}"));
+    }
+    outcome
+}
+
+/// Tells the person, the auditor and PAM.
+fn report(
+    host: &mut impl Host,
+    system: &impl System,
+    facts: &Facts,
+    outcome: Outcome,
+    silent: bool,
+) -> PamResultCode {
+    // With PAM_SILENT, which sudo always sets, success needs no words; a denial does.
+    if outcome.notice.is_denial() || !silent {
+        show(host, facts, &outcome.notice);
+    }
+    let outcome = unless_user_changed(host, system, facts, outcome);
+    let priority = match outcome.verdict {
+        Verdict::Accepted(_) => Priority::Info,
+        Verdict::Exempt(_) | Verdict::Denied(_) => Priority::Notice,
+    };
+    host.syslog(priority, &outcome.audit.line());
+    codes::code(&outcome.verdict, &facts.service)
+}
+
+/// Turns a success into a denial if PAM_USER is not who it was. An application may change it in any
+/// conversation, so this comes after the last one: somebody else's phone has not confirmed this login.
+fn unless_user_changed(
+    host: &mut impl Host,
+    system: &impl System,
+    facts: &Facts,
+    outcome: Outcome,
+) -> Outcome {
+    if matches!(outcome.verdict, Verdict::Denied(_)) || host.user() == facts.pam_user {
+        return outcome;
+    }
+    let detail = "the application changed PAM_USER during the login";
+    let refused = denied(system, facts, Reason::Internal, detail, Language::En);
+    show(host, facts, &refused.notice);
+    // What was found out about the transaction stays in the record.
+    let audit = AuditRecord {
+        verdict: refused.audit.verdict,
+        reason: refused.audit.reason,
+        detail: refused.audit.detail,
+        ..outcome.audit
+    };
+    Outcome { audit, ..refused }
+}
+
+fn show(host: &mut impl Host, facts: &Facts, notice: &Notice) {
+    // Without a terminal sudo prints PAM_TEXT_INFO to standard output, su always does: into the pipe of
+    // whoever uses the command's output. PAM_ERROR_MSG goes to standard error.
+    let style = match notice.is_denial() || facts.tty.is_none() || facts.is_su() {
+        true => Style::Error,
+        false => Style::Info,
+    };
+    host.show(style, &notice.to_string());
+}
+
+fn misconfigured(
+    host: &impl Host,
+    system: &impl System,
+    facts: &Facts,
+    mistakes: &[String],
+    language: Language,
+) -> Outcome {
+    for mistake in mistakes.iter().take(MISTAKES_MAX) {
+        host.syslog(Priority::Error, &text::escaped(mistake, 1000));
+    }
+    let more = mistakes.len().saturating_sub(MISTAKES_MAX);
+    if more > 0 {
+        host.syslog(Priority::Error, &format!("and {more} more mistakes"));
+    }
+    let first = mistakes.first().map(String::as_str).unwrap_or_default();
+    denied(system, facts, Reason::Misconfigured, first, language)
+}
+
+fn denied(system: &impl System, facts: &Facts, reason: Reason, detail: &str, language: Language) -> Outcome {
+    login::refuse(facts.request(), reason, detail, language, system.now())
+}
+
+/// A line that the argument `debug` asks for.
+fn debug(host: &impl Host, options: &Options, line: &str) {
+    if options.debug {
+        host.syslog(Priority::Debug, line);
+    }
+}
+
+fn shown_path(path: &Path) -> String {
+    text::escaped(&path.display().to_string(), 400)
+}
+
+/// The person who logs in, as the core sees them: somebody to show things to while it waits.
+struct Person<'a, H> {
+    host: &'a mut H,
+    facts: &'a Facts,
+}
+
+impl<H: Host> World for Person<'_, H> {
+    /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
+    fn show(&mut self, notice: &Notice) {
+        show(self.host, self.facts, notice);
+    }
+
+    fn sending(&mut self, login: &Login) {
+        let Facts { service, .. } = self.facts;
+        let user = self.facts.pam_user.as_deref().unwrap_or_default();
+        let line = format!(
+            "request sent: ap_trans_id={} user={} service={}",
+            login.ap_trans_id(),
+            text::escaped(user, 256),
+            text::escaped(service, 64)
+        );
+        self.host.syslog(Priority::Info, &line);
+    }
+
+    /// Whether the person is still there is asked here, every 200 ms of a wait.
+    fn tick(&self) -> Tick {
+        Arc::new(|| TickVerdict::Continue)
+    }
+}
+
+#[cfg(test)]
+mod tests;

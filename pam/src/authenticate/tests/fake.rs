@@ -1,0 +1,274 @@
+//! A host and a world that expect exact calls in order.
+//!
+//! A script is one line per call: `call -> answer`. In a call `*` stands for any text. A call that is not
+//! the next in the script, or a script that is not played to its end, fails the test.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    ffi::CStr,
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use mobileid::{
+    config::{Config, FileConfig, Mistakes, Unenrolled},
+    directory::file::UserTable,
+    driver::{
+        TickVerdict,
+        blocking::{self, World},
+    },
+    load::{Connection, Setup},
+    login::{Answer, Ask, Entropy, Login, Now, Request, Step},
+    mss::HttpResponse,
+    outcome::{Outcome, Proof, Unreachable},
+    subscriber::UserName,
+    verify::TrustAnchors,
+};
+
+use crate::{
+    host::{Host, Item, Priority, Style},
+    system::System,
+};
+
+pub(super) struct Script {
+    lines: RefCell<VecDeque<String>>,
+    /// The first mismatch. Kept because the code under test catches panics.
+    failed: RefCell<Option<String>>,
+}
+
+impl Script {
+    pub(super) fn new(lines: &[&str]) -> Self {
+        Self { lines: RefCell::new(lines.iter().map(|l| (*l).to_owned()).collect()), failed: None.into() }
+    }
+
+    /// Takes the next line, which must be this call, and returns its answer.
+    fn played(&self, call: &str) -> String {
+        if let Some(failed) = self.failed.borrow().as_ref() {
+            panic!("{failed}");
+        }
+        let line = self.lines.borrow_mut().pop_front().unwrap_or_else(|| "(the end)".to_owned());
+        let (expected, answer) = line.rsplit_once(" -> ").unwrap_or((&line, ""));
+        if !fits(expected, call) {
+            self.fails(format!("expected: {expected}\n  called: {call}"));
+        }
+        if answer == "panic" {
+            panic!("as the script says");
+        }
+        answer.to_owned()
+    }
+
+    fn fails(&self, why: String) -> ! {
+        *self.failed.borrow_mut() = Some(why.clone());
+        panic!("{why}");
+    }
+
+    fn text(&self, call: &str) -> Option<String> {
+        Some(self.played(call)).filter(|answer| answer != "none")
+    }
+
+    pub(super) fn ends(&self) {
+        assert_eq!(*self.failed.borrow(), None);
+        assert!(self.lines.borrow().is_empty(), "not called: {:#?}", self.lines.borrow());
+    }
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = if part.is_empty() { "" } else { after };
+    }
+    rest.is_empty()
+}
+
+/// One of the two sides; both follow the same script.
+#[derive(Clone, Copy)]
+pub(super) struct Fake<'s>(pub(super) &'s Script);
+
+impl Host for Fake<'_> {
+    fn user(&mut self) -> Option<String> {
+        self.0.text("user")
+    }
+
+    fn item(&self, item: Item) -> Option<String> {
+        self.0.text(&format!("item {item:?}"))
+    }
+
+    fn env(&self, name: &CStr) -> Option<String> {
+        self.0.text(&format!("env {}", name.to_str().unwrap()))
+    }
+
+    fn authtok_is_junk(&self) -> bool {
+        self.0.played("junk?") == "yes"
+    }
+
+    fn show(&mut self, style: Style, text: &str) -> bool {
+        self.0.played(&format!("show {style:?}: {text}")) != "refused"
+    }
+
+    fn fail_delay(&mut self, delay: Duration) {
+        self.0.played(&format!("fail_delay {delay:?}"));
+    }
+
+    fn syslog(&self, priority: Priority, line: &str) {
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        self.0.played(&format!("syslog {priority:?}: {line}"));
+    }
+}
+
+impl System for Fake<'_> {
+    fn now(&self) -> Now {
+        Now { wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000), ..blocking::now() }
+    }
+
+    fn host_name(&self) -> String {
+        self.0.played("host_name")
+    }
+
+    fn account(&self, name: &UserName) -> Result<Option<UserName>, String> {
+        match self.0.played(&format!("account {name}")).as_str() {
+            "none" => Ok(None),
+            "error" => Err("the user database of this host: EIO: I/O error".to_owned()),
+            account => Ok(Some(account.parse().unwrap())),
+        }
+    }
+
+    fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
+        match self.0.played(&format!("load {}", config.display())).as_str() {
+            "closed" => Ok(setup(Unenrolled::Deny, None)),
+            "open" => Ok(setup(Unenrolled::Allow, None)),
+            "evidence" => Ok(setup(Unenrolled::Deny, Some("/var/lib/mobileid".into()))),
+            mistakes => {
+                let mistakes = (1..=mistakes.parse().unwrap()).map(|i| format!("what {i}"));
+                Err(Mistakes(mistakes.flat_map(|what| Mistakes::of_file("m.toml", what).0).collect()))
+            }
+        }
+    }
+
+    /// The core's own machine, with fixed randomness; only what comes of a request is made up.
+    fn run(&self, request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, String> {
+        let Request { user, service, host, rhost } = &request;
+        let comes = self.0.played(&format!("run {user} {service} {host} {rhost:?}"));
+        if comes == "unusable" {
+            return Err("service.client_key: does not fit".to_owned());
+        }
+        let mut step = Login::start(request, &setup.config, self.now(), &ENTROPY);
+        loop {
+            let (login, ask) = match step {
+                Step::Done(outcome) => return Ok(*outcome),
+                Step::Ask(login, ask) => (login, ask),
+            };
+            let answer = match ask {
+                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Show(notice) => {
+                    world.show(&notice);
+                    Answer::Shown
+                }
+                Ask::Send(http) => {
+                    let sent = http.body.expose();
+                    if !sent.contains(&format!("\"{TEXT}\"")) {
+                        self.0.fails(format!("signature.sh and TEXT have to follow the text of {sent}"));
+                    }
+                    world.sending(&login);
+                    assert_eq!(world.tick()(), TickVerdict::Continue);
+                    answer(&comes, login.ap_trans_id().as_str())
+                }
+            };
+            step = login.step(answer, self.now());
+        }
+    }
+
+    fn keep(&self, folder: &Path, proof: &Proof) -> io::Result<()> {
+        match self.0.played(&format!("keep {} {}", folder.display(), proof.text)).as_str() {
+            "full" => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            _ => Ok(()),
+        }
+    }
+}
+
+const ENTROPY: Entropy = *b"entropy of a whole login";
+
+/// What comes of the request.
+fn answer(comes: &str, ap_trans_id: &str) -> Answer {
+    let reply = |status, body: String| Answer::Reply(HttpResponse { status, date: None, body: body.into() });
+    match comes {
+        "signed" => reply(
+            200,
+            format!(
+                r#"{{"MSS_SignatureResp":{{"AP_Info":{{"AP_TransID":"{ap_trans_id}"}},"MSSP_TransID":"h1",
+                "MSS_Signature":{{"Base64Signature":"{}"}},"MobileUser":{{"MSISDN":"41791234567"}},
+                "Status":{{"StatusCode":{{"Value":"500"}}}}}}}}"#,
+                SIGNATURE.replace('\n', "")
+            ),
+        ),
+        "declined" => reply(
+            500,
+            r#"{"Fault":{"Code":{"SubCode":{"Value":"_401"}},"Detail":"d","Reason":"r"}}"#.to_owned(),
+        ),
+        "unreachable" => {
+            Answer::Unreachable(Unreachable::Connect, "mobileid.example:443: refused".to_owned())
+        }
+        "late" => Answer::TimedOut,
+        other => panic!("what is {other:?}?"),
+    }
+}
+
+// Made with OpenSSL: a root, a signer with a serialNumber, and its CMS signature over the text that ENTROPY
+// leads to. signature.sh beside them makes them.
+const TEXT: &str = "ACME: Log in? Code W3WRH7";
+const SIGNATURE: &str = include_str!("signature.b64");
+const ROOT: &str = include_str!("root.pem");
+
+fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
+    let file = FileConfig::parse("m.toml", CONFIG).unwrap();
+    let config = Config {
+        ap: file.ap,
+        prefix: file.prefix,
+        templates: file.templates,
+        language: file.language,
+        profile: file.profile,
+        timeouts: file.timeouts,
+        unenrolled,
+        anchors: TrustAnchors::from_pem(ROOT).unwrap(),
+    };
+    let connection = Connection {
+        service: file.url,
+        server_name: String::new(),
+        proxy: None,
+        server_roots: Vec::new(),
+        client_cert: Vec::new(),
+        client_cert_count: 1,
+        client_key: mobileid::secret::Secret::default(),
+        timeouts: file.timeouts,
+    };
+    let users = UserTable::parse("u.toml", "[alice]\nmsisdn = '+41791234567'").unwrap();
+    Setup { config: config.into(), users, connection, evidence }
+}
+
+const CONFIG: &str = r#"
+[service]
+ap_id = "mid://acme.example"
+dtbd_prefix = "ACME: "
+client_cert = "c"
+client_key = "k"
+[signature]
+trust = "t"
+[prompt.template]
+en = "Log in? Code {txn}"
+[users]
+table = "u"
+"#;
+
+#[test]
+fn patterns() {
+    for (pattern, text) in [("a", "a"), ("a*", "abc"), ("*c", "abc"), ("a*c*e", "abcde"), ("a*", "a")] {
+        assert!(fits(pattern, text), "{pattern} {text}");
+    }
+    for (pattern, text) in [("a", "ab"), ("a*c", "ab"), ("*b", "abc"), ("b*", "abc")] {
+        assert!(!fits(pattern, text), "{pattern} {text}");
+    }
+}

@@ -1,0 +1,126 @@
+//! What is known of a login before anything is decided: who, by which service, from where.
+
+#![forbid(unsafe_code)]
+
+use std::{fmt, net::IpAddr};
+
+use mobileid::{
+    login::Request,
+    subscriber::{InvalidUserName, UserName},
+    text,
+};
+
+use crate::{
+    codes::SSHD,
+    host::{Host, Item},
+    system::System,
+};
+
+/// The facts of one login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// PAM_USER as it was at the beginning.
+    pub(crate) pam_user: Option<String>,
+    /// The same as a name, or why it is none.
+    pub(crate) user: Result<UserName, String>,
+    /// The PAM service.
+    pub(crate) service: String,
+    /// This host.
+    pub(crate) host: String,
+    /// The terminal.
+    pub(crate) tty: Option<String>,
+    /// Where the login comes from.
+    pub(crate) rhost: Option<String>,
+    /// Who asks.
+    pub(crate) ruser: Option<String>,
+}
+
+impl Facts {
+    pub(crate) fn read(host: &mut impl Host, system: &impl System) -> Self {
+        let service = host.item(Item::Service).unwrap_or_default();
+        let tty = host.item(Item::Tty);
+        let rhost = rhost(host, &service);
+        let ruser = host.item(Item::Ruser);
+        let pam_user = host.user();
+        let user = match &pam_user {
+            Some(name) => name.parse().map_err(|why: InvalidUserName| why.to_string()),
+            None => Err("the application has no user name that is UTF-8 text".to_owned()),
+        };
+        Self { pam_user, user, service, host: system.host_name(), tty, rhost, ruser }
+    }
+
+    /// The request of this login; with a stand-in for a name that is none, for the record of its denial.
+    pub(crate) fn request(&self) -> Request {
+        let stand_in = || UserName::stand_in(self.pam_user.as_deref().unwrap_or_default());
+        Request {
+            user: self.user.clone().unwrap_or_else(|_| stand_in()),
+            service: self.service.clone(),
+            host: self.host.clone(),
+            rhost: self.rhost.clone(),
+        }
+    }
+
+    /// Whether it is su, which has a second name for `su -` in util-linux.
+    pub(crate) fn is_su(&self) -> bool {
+        matches!(self.service.as_str(), "su" | "su-l")
+    }
+}
+
+/// sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says;
+/// SSH_CONNECTION begins with the address of the connection itself.
+fn rhost(host: &impl Host, service: &str) -> Option<String> {
+    let connection = (service == SSHD).then(|| host.env(c"SSH_CONNECTION")).flatten();
+    let address = connection.as_deref().and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
+    address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost))
+}
+
+/// For the log: each foreign text escaped, and quoted because it may hold blanks.
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = [
+            ("user", self.pam_user.as_deref()),
+            ("service", Some(self.service.as_str())),
+            ("host", Some(self.host.as_str())),
+            ("tty", self.tty.as_deref()),
+            ("rhost", self.rhost.as_deref()),
+            ("ruser", self.ruser.as_deref()),
+        ];
+        for (at, (name, fact)) in facts.into_iter().enumerate() {
+            let blank = if at > 0 { " " } else { "" };
+            let fact = fact.map_or_else(|| "none".to_owned(), |f| format!("'{}'", text::escaped(f, 256)));
+            write!(f, "{blank}{name}={fact}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(name: &str) -> Facts {
+        Facts {
+            pam_user: Some(name.into()),
+            user: name.parse().map_err(|why: InvalidUserName| why.to_string()),
+            service: "sudo".into(),
+            host: "web1".into(),
+            tty: None,
+            rhost: None,
+            ruser: Some("bob\n".into()),
+        }
+    }
+
+    #[test]
+    fn the_log_shows_them_quoted_and_escaped() {
+        let expected = r"user='al ice' service='sudo' host='web1' tty=none rhost=none ruser='bob\u{a}'";
+        assert_eq!(facts("al ice").to_string(), expected);
+    }
+
+    #[test]
+    fn a_name_that_is_none_has_a_stand_in_for_the_record() {
+        assert_eq!(facts("alice").request().user.as_str(), "alice");
+        assert_eq!(facts("ali\u{1b}ce").request().user.as_str(), "ali?ce");
+        assert_eq!(facts("").request().user.as_str(), "?");
+        assert_eq!(facts(&"é".repeat(9999)).request().user.as_str(), format!("{}...", "é".repeat(61)));
+    }
+}
