@@ -29,21 +29,12 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    pub(crate) fn generate_ec() -> Result<Key> {
-        EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
-            .map(Key::Ec)
-            .map_err(|_| anyhow!("no P-256 key could be generated"))
-    }
-
-    pub(crate) fn generate_rsa(size: KeySize) -> Result<Key> {
-        RsaKeyPair::generate(size).map(Key::Rsa).map_err(|_| anyhow!("no RSA key could be generated"))
-    }
-
     pub(crate) fn generate(kind: KeyKind) -> Result<Key> {
         match kind {
-            KeyKind::Ec => Key::generate_ec(),
-            KeyKind::Rsa => Key::generate_rsa(KeySize::Rsa2048),
+            KeyKind::Ec => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map(Key::Ec),
+            KeyKind::Rsa => RsaKeyPair::generate(KeySize::Rsa2048).map(Key::Rsa),
         }
+        .map_err(|_| anyhow!("no {kind:?} key could be generated"))
     }
 
     pub(crate) fn from_pkcs8(kind: KeyKind, pkcs8: &[u8]) -> Result<Key> {

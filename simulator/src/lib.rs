@@ -70,6 +70,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # From a shell
+//!
+//! ```text
+//! $ mobileid-simulator --state DIR
+//! ready service=https://127.0.0.1:36017 phone=http://127.0.0.1:41233
+//! ```
+//!
+//! The state folder is private and used by one simulator at a time. A client and a test find in it:
+//!
+//! ```text
+//! mobileid.toml          a configuration that works, replaced at each start
+//! client.crt client.key  the certificate that the service has registered
+//! server-root.pem        whom to trust for TLS
+//! signer-anchors.pem     whom to trust for signatures
+//! users.toml             users and their numbers; written once, so added users stay
+//! journal.jsonl          what was asked and how it ended, one JSON object a line
+//! pki/                   the authorities' and subscribers' keys
+//! ```
+//!
 //! # What it leaves out
 //!
 //! SOAP, transaction approval, App2App, locations (a request for geofencing is told that the Application

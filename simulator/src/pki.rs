@@ -1,20 +1,20 @@
 //! The authorities and every subscriber's key and certificate: made when first needed, kept, used again.
 //!
 //! ```text
-//! genuine root (RSA 3072) ── intermediate (RSA 2048) ─┬─ a subscriber's certificate (P-256 or RSA 2048)
+//! genuine root (RSA 2048) ── intermediate (RSA 2048) ─┬─ a subscriber's certificate (P-256 or RSA 2048)
 //!                                                     └─ the same subscriber's, expired
 //! rogue root, same names ─── intermediate ────────────── the same subscriber's, from the wrong root
 //! server root (P-256) ────── the TLS certificate, made afresh at each start
 //! ```
 //!
-//! RSA keys are slow to make, so everything that not every run needs waits until somebody asks for it.
+//! RSA keys are slow to make: these are of the shortest length that counts (the live root has 8192 bits), and
+//! everything that not every run needs waits until somebody asks for it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, anyhow};
-use aws_lc_rs::rsa::KeySize;
 
 use crate::certificates::{AltName, Issuer, Name, Purpose, Validity, issue};
 use crate::folder::{Folder, Mode, pem};
@@ -126,14 +126,10 @@ impl Pki {
         let kind = if identity.kind == KeyKind::Rsa { "-rsa" } else { "" };
         let name = Name::subscriber(&identity.serial);
         let stem = format!("pki/{}{kind}{suffix}", identity.serial);
-        let (key, certificate) = keep(
-            &self.folder,
-            &stem,
-            identity.kind,
-            identity.origin == Origin::Expired,
-            || Key::generate(identity.kind),
-            |key| issue(&chain.intermediate.issuer(), &name, key, validity, &Purpose::Subscriber),
-        )?;
+        let (key, certificate) =
+            keep(&self.folder, &stem, identity.kind, identity.origin == Origin::Expired, |key| {
+                issue(&chain.intermediate.issuer(), &name, key, validity, &Purpose::Subscriber)
+            })?;
         Ok(Signer {
             key,
             issuer: chain.intermediate.name.clone(),
@@ -146,9 +142,8 @@ impl Pki {
     /// A TLS certificate for loopback and, where it is another one, the address that is listened on.
     pub(crate) fn server(&self, address: IpAddr) -> Result<ServerIdentity> {
         let name = Name::authority("Simulator Server Root");
-        let root =
-            Authority::open(&self.folder, "pki/server-root", name, KeyKind::Ec, Key::generate_ec, None)?;
-        let key = Key::generate_ec()?;
+        let root = Authority::open(&self.folder, "pki/server-root", name, KeyKind::Ec, None)?;
+        let key = Key::generate(KeyKind::Ec)?;
         let mut names = vec![
             AltName::Dns("localhost"),
             AltName::Ip(Ipv4Addr::LOCALHOST.into()),
@@ -167,7 +162,7 @@ impl Pki {
     /// configuration that names it.
     pub(crate) fn client(&self) -> Result<Vec<u8>> {
         let name = Name::common("mobileid.simulator.example");
-        let (_, certificate) = keep(&self.folder, "client", KeyKind::Ec, false, Key::generate_ec, |key| {
+        let (_, certificate) = keep(&self.folder, "client", KeyKind::Ec, false, |key| {
             issue(&Issuer { name: &name, key }, &name, key, Validity::years(5), &Purpose::Client)
         })?;
         Ok(certificate)
@@ -178,13 +173,10 @@ impl Chain {
     /// The rogue chain has the names of the genuine one: telling them apart takes the keys.
     fn open(folder: &Folder, stem: &str) -> Result<Chain> {
         let root_name = Name::authority("Simulator Root CA");
-        let rsa = |size| move || Key::generate_rsa(size);
-        let root_stem = format!("{stem}-root");
-        let root = Authority::open(folder, &root_stem, root_name, KeyKind::Rsa, rsa(KeySize::Rsa3072), None)?;
+        let root = Authority::open(folder, &format!("{stem}-root"), root_name, KeyKind::Rsa, None)?;
         let name = Name::authority("Simulator Issuing CA");
         let stem = format!("{stem}-intermediate");
-        let generate = rsa(KeySize::Rsa2048);
-        let intermediate = Authority::open(folder, &stem, name, KeyKind::Rsa, generate, Some(&root))?;
+        let intermediate = Authority::open(folder, &stem, name, KeyKind::Rsa, Some(&root))?;
         Ok(Chain { root, intermediate })
     }
 }
@@ -195,10 +187,9 @@ impl Authority {
         stem: &str,
         name: Name,
         kind: KeyKind,
-        generate: impl FnOnce() -> Result<Key>,
         above: Option<&Authority>,
     ) -> Result<Authority> {
-        let (key, certificate) = keep(folder, stem, kind, false, generate, |key| match above {
+        let (key, certificate) = keep(folder, stem, kind, false, |key| match above {
             Some(above) => {
                 issue(&above.issuer(), &name, key, Validity::years(10), &Purpose::SubscriberAuthority)
             }
@@ -218,14 +209,13 @@ fn keep(
     stem: &str,
     kind: KeyKind,
     may_be_expired: bool,
-    generate: impl FnOnce() -> Result<Key>,
     certify: impl FnOnce(&Key) -> Result<Vec<u8>>,
 ) -> Result<(Key, Vec<u8>)> {
     let (key_file, certificate_file) = (format!("{stem}.key"), format!("{stem}.crt"));
     let (key, is_new) = if folder.has(&key_file) {
         (Key::from_pkcs8(kind, &folder.read_key(&key_file)?)?, false)
     } else {
-        let key = generate()?;
+        let key = Key::generate(kind)?;
         folder.write(&key_file, pem("PRIVATE KEY", &key.to_pkcs8()?).as_bytes(), Mode::Private)?;
         (key, true)
     };

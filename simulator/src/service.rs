@@ -175,13 +175,14 @@ impl Service {
         let ending = tokio::select! {
             biased;
             Ok(decision) = decision => self.decided(&transaction, decision).await,
-            () = tokio::time::sleep(transaction.request.timeout) => match transaction.subscriber.behaviour {
-                Behaviour::Never => Ending::Unanswered,
-                _ => Ending::Fault(Fault::no_answer_from_user()),
-            },
+            () = tokio::time::sleep(transaction.request.timeout) => Ending::Fault(Fault::no_answer_from_user()),
             () = tokio::time::sleep(transaction.subscriber.after), if reflex.is_some() => {
                 self.decided(&transaction, reflex.unwrap_or(Decision::Cancel)).await
             }
+        };
+        let ending = match transaction.subscriber.behaviour {
+            Behaviour::Never => Ending::Unanswered,
+            _ => ending,
         };
         // Off the phone first: whoever hears of the end may ask again at once.
         lock(&self.ledger).hide(&transaction);

@@ -1,8 +1,9 @@
 //! Asynchronous signatures: accepted at once, asked about until the person has answered.
 
-use mobileid_simulator::Behaviour;
+use mobileid_simulator::{Behaviour, Event};
 use serde_json::{Value, json};
 
+use crate::client::exchange;
 use crate::signatures::{cms, verify};
 use crate::support::{PATIENCE, Running, ap_info, changed, sign_request};
 
@@ -74,4 +75,25 @@ fn faults_come_with_the_status() {
     assert_eq!(ask(&Value::Null).code(), "_102");
     let signatures_version = changed(status_request(&json!("x")), "/MinorVersion", json!("2"));
     assert_eq!(simulator.client().post("/rest/service/status", &signatures_version).code(), "_108");
+}
+
+#[test]
+fn thousands_of_requests_wait_side_by_side() {
+    // One of its own: elsewhere the list of pending requests is looked at.
+    let simulator = Running::with(|_| {});
+    let mut connection = simulator.client().connect();
+    let numbers = (0..2000).map(|_| simulator.interactive()).collect::<Vec<_>>();
+    for msisdn in &numbers {
+        let answer = exchange(&mut connection, "/rest/service/sign", &asynchronous(msisdn));
+        assert_eq!(answer.status, 200);
+    }
+    let pending = simulator.pending();
+    assert_eq!(pending.len(), numbers.len());
+    assert!(pending.iter().all(|pending| simulator.cancel(&pending.id)));
+    let last = &pending[pending.len() - 1];
+    let ended = |entry: &mobileid_simulator::Entry| {
+        entry.event == Event::PushEnded && entry.mssp_trans_id.as_deref() == Some(&last.id)
+    };
+    simulator.wait_for_entry(ended, PATIENCE).unwrap();
+    assert!(numbers.iter().all(|msisdn| simulator.pushes(msisdn) == 1));
 }
