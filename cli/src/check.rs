@@ -63,6 +63,7 @@ struct Facts {
     dtbd_prefix: String,
     service: String,
     server_name: String,
+    server_roots: usize,
     proxy: Option<String>,
     profile: &'static str,
     language: &'static str,
@@ -102,6 +103,7 @@ impl Report {
             dtbd_prefix: config.prefix.to_string(),
             service: connection.service.to_string(),
             server_name: connection.server_name.clone(),
+            server_roots: connection.server_roots.len(),
             proxy: connection.proxy.as_ref().map(|p| p.endpoint.to_string()),
             profile: config.profile.uri(),
             language: config.language.wire(),
@@ -206,7 +208,7 @@ impl Facts {
         line("AP_ID", &self.ap_id);
         line("prefix", &format!("\"{}\"", self.dtbd_prefix));
         line("service", &self.service);
-        line("server name", &self.server_name);
+        line("server name", &format!("{}, below {} roots", self.server_name, self.server_roots));
         line("proxy", self.proxy.as_deref().unwrap_or("none"));
         line("profile", self.profile);
         line("language", self.language);

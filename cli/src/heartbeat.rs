@@ -170,15 +170,14 @@ impl Report {
             clock_ahead_s: Option<i64>,
             stages: Vec<Stage>,
         }
-        let trouble = ended.err();
-        let (reason, detail, more) = match trouble {
-            Some(trouble) => (Some(trouble.reason), Some(trouble.what), trouble.hints),
-            None => (None, None, Vec::new()),
+        let (reason, code, detail, more) = match ended {
+            Ok(()) => (None, None, None, Vec::new()),
+            Err(trouble) => (Some(trouble.reason), trouble.code, Some(trouble.what), trouble.hints),
         };
         Line {
             verdict: if reason.is_none() { "healthy" } else { "unhealthy" },
-            reason: reason.map(Reason::name),
-            code: reason.and_then(Reason::code),
+            reason,
+            code,
             detail,
             hints: more.into_iter().chain(self.hints).collect(),
             clock_ahead_s: self.ahead,
@@ -189,7 +188,7 @@ impl Report {
     fn in_words(self, ended: Result<(), Trouble>) -> String {
         let (mut lines, more) = match ended {
             Ok(()) => (vec!["healthy: the service works and knows us".to_owned()], Vec::new()),
-            Err(trouble) => (vec![format!("unhealthy: {}: {}", trouble.reason, trouble.what)], trouble.hints),
+            Err(trouble) => (vec![format!("unhealthy: {}: {}", trouble.name(), trouble.what)], trouble.hints),
         };
         lines.extend(self.ahead.map(|ahead| format!("  clock: {}", clock(ahead))));
         lines.extend(more.iter().chain(&self.hints).map(|hint| format!("  - {hint}")));

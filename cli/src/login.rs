@@ -27,7 +27,7 @@ use mobileid::{
     subscriber::UserName,
     text,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{Common, Exit, out};
 
@@ -185,7 +185,7 @@ impl World for Terminal<'_> {
 /// The first signal asks the wait to end, which it does at its next tick; the second one ends the process.
 fn give_up_on_signals() -> io::Result<Arc<AtomicBool>> {
     let given_up = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&given_up))?;
         signal_hook::flag::register(signal, Arc::clone(&given_up))?;
     }

@@ -75,11 +75,7 @@ impl From<Exit> for ExitCode {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => {
-            // Help and version count as errors too. Where nobody reads them, there is nobody to tell.
-            let _ = usage.print();
-            return if usage.use_stderr() { Exit::Unusable } else { Exit::Yes }.into();
-        }
+        Err(usage) => return explain(&usage).into(),
     };
     let ended = match cli.verb {
         Verb::Check(arguments) => check::run(&arguments),
@@ -87,12 +83,22 @@ fn main() -> ExitCode {
         Verb::Login(arguments) => login::run(&arguments),
         Verb::Signature(verb) => signature::run(&verb),
     };
-    ended
-        .unwrap_or_else(|error| {
-            out::say(&format!("mobileidctl: {error:#}"));
-            Exit::Unusable
-        })
-        .into()
+    ended.unwrap_or_else(|error| failed(&error)).into()
+}
+
+/// Prints what clap has to say: help and version count as errors too.
+fn explain(usage: &clap::Error) -> Exit {
+    let text = usage.render().to_string();
+    if usage.use_stderr() {
+        out::say(&text);
+        return Exit::Unusable;
+    }
+    out::data(&text).map_or_else(|error| failed(&error), |()| Exit::Yes)
+}
+
+fn failed(error: &anyhow::Error) -> Exit {
+    out::say(&format!("mobileidctl: {error:#}"));
+    Exit::Unusable
 }
 
 #[cfg(test)]

@@ -14,18 +14,26 @@ use crate::check::client;
 
 /// What ended the walk.
 pub(super) struct Trouble {
-    pub(super) reason: Reason,
+    /// A stable name, as in the audit record of a login that would fail for it.
+    pub(super) reason: &'static str,
+    /// The fault or HTTP status behind it.
+    pub(super) code: Option<u16>,
     pub(super) what: String,
     pub(super) hints: Vec<String>,
 }
 
 impl Trouble {
     pub(super) fn of(reason: Reason, what: String) -> Self {
-        Self { reason, what: escaped(&what, 400), hints: Vec::new() }
+        Self { reason: reason.name(), code: reason.code(), what: escaped(&what, 400), hints: Vec::new() }
     }
 
     fn unreachable(why: Unreachable, what: String) -> Self {
         Self::of(Reason::Unreachable(why), what)
+    }
+
+    /// The reason with its number, e.g. `unauthorized-access (104)`.
+    pub(super) fn name(&self) -> String {
+        self.code.map_or_else(|| self.reason.to_owned(), |code| format!("{} ({code})", self.reason))
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -65,7 +73,8 @@ pub(super) fn unreachable(connection: &Connection, why: Unreachable, detail: &st
             .hint("service.proxy must be an HTTP proxy that knows CONNECT, without TLS to the proxy itself"),
         Unreachable::TooSlow => {
             let limit = connection.timeouts.connect.as_secs();
-            let what = format!("{detail}: it accepted the connection, but no TLS within {limit} s");
+            let it = if connection.proxy.is_some() { "the proxy" } else { "it" };
+            let what = format!("{detail}: {it} accepted the connection, but no TLS came up within {limit} s");
             Trouble::unreachable(why, what)
                 .hint("does what listens there speak TLS? A firewall that inspects TLS stalls it too")
         }
@@ -138,12 +147,9 @@ fn certificate(connection: &Connection, trouble: Trouble) -> Trouble {
 
 pub(super) fn fault(connection: &Connection, reply: &FaultReply, clock_is_off: bool) -> Trouble {
     let detail = if reply.detail.is_empty() { "no more was said" } else { &reply.detail };
-    let trouble = Trouble {
-        reason: Reason::Fault(reply.fault),
-        // Escaped where it came in.
-        what: detail.to_owned(),
-        hints: Vec::new(),
-    };
+    // The detail was escaped where it came in, and is not escaped again.
+    let trouble =
+        Trouble { what: detail.to_owned(), ..Trouble::of(Reason::Fault(reply.fault), String::new()) };
     match reply.fault {
         Fault::WrongParam if clock_is_off => {
             trouble.hint("the service refuses a request whose time is too far off: the clock is the cause")
@@ -169,8 +175,12 @@ pub(super) fn fault(connection: &Connection, reply: &FaultReply, clock_is_off: b
 }
 
 pub(super) fn unexpected() -> Trouble {
-    let what = "the service took on a request for a number that cannot be: is it Mobile ID?";
-    Trouble::of(Reason::Internal, what.to_owned())
+    Trouble {
+        reason: "unexpected-answer",
+        code: None,
+        what: "the service took on a request for a number that cannot be: is it Mobile ID?".to_owned(),
+        hints: Vec::new(),
+    }
 }
 
 pub(super) fn unreadable(connection: &Connection, unreadable: Unreadable) -> Trouble {
@@ -214,7 +224,7 @@ mod tests {
     }
 
     fn said(trouble: &Trouble) -> String {
-        format!("{}: {}\n{}", trouble.reason, trouble.what, trouble.hints.join("\n"))
+        format!("{}: {}\n{}", trouble.name(), trouble.what, trouble.hints.join("\n"))
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn a_closed_port_is_a_refusal_and_hints_at_the_allow_list() {
 fn a_listener_that_never_answers_is_no_tls() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = towards(&silent);
-    let json = unhealthy(&folder, "unreachable-too-slow: ", &["but no TLS within 1 s"]);
+    let json = unhealthy(&folder, "unreachable-too-slow: ", &["but no TLS came up within 1 s"]);
     assert_eq!(json["stages"][1]["ok"], true, "{json}");
 }
 

@@ -4,7 +4,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mobileid_simulator::Behaviour;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -95,23 +94,25 @@ fn a_login_without_a_phone_says_so() {
 }
 
 #[test]
-fn ctrl_c_gives_the_login_up_within_a_second() {
-    let carol = Behaviour::Interactive.msisdn();
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+fn a_signal_gives_the_login_up_soon() {
+    // Two people: what is left on the phone of the first must not pass for the request to the second.
+    for (signal, user, msisdn) in
+        [(Signal::SIGINT, "carol", "+41790000003"), (Signal::SIGTERM, "heidi", "+41790000008")]
+    {
         let child = binary()
-            .args(["login", "carol", "--json", "--config", &config()])
+            .args(["login", user, "--json", "--config", &config()])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let pending = world().simulator.wait_for_pending(carol, Duration::from_secs(20)).unwrap();
+        world().simulator.wait_for_pending(msisdn, Duration::from_secs(20)).unwrap();
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         let sent = Instant::now();
         kill(pid, signal).unwrap();
         let run = Run::of(child.wait_with_output().unwrap());
-        assert!(sent.elapsed() < Duration::from_secs(1), "{:?}", sent.elapsed());
+        // It takes a tick of 200 ms; the rest is for a machine that is busy. Nobody would answer for 80 s.
+        assert!(sent.elapsed() < Duration::from_secs(3), "{:?}", sent.elapsed());
         assert_eq!(run.code, 1, "{run:?}");
         assert_eq!(run.json()["reason"], "cancelled");
-        world().simulator.cancel(&pending.id);
     }
 }

@@ -26,6 +26,13 @@ fn wrong_arguments_end_with_2_and_say_so_on_standard_error() {
 }
 
 #[test]
+fn an_argument_cannot_command_the_terminal() {
+    let run = ctl(&["login", "a\u{1b}[2Jb"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("\\u{1b}") && !run.stderr.contains('\u{1b}'), "{run:?}");
+}
+
+#[test]
 fn help_fits_on_one_screen() {
     for verb in
         [&[] as &[&str], &["check"], &["heartbeat"], &["login"], &["signature"], &["signature", "verify"]]
