@@ -204,11 +204,12 @@ impl<'a> Finding<'a> {
 impl Facts {
     fn in_words(&self) -> String {
         let mut lines = Vec::new();
-        let mut line = |name: &str, value: &str| lines.push(format!("{name:<12}{value}"));
+        let mut line = |name: &str, value: &str| lines.push(format!("{name:<14}{value}"));
         line("AP_ID", &self.ap_id);
         line("prefix", &format!("\"{}\"", self.dtbd_prefix));
         line("service", &self.service);
-        line("server name", &format!("{}, below {} roots", self.server_name, self.server_roots));
+        line("server name", &self.server_name);
+        line("server roots", &self.server_roots.to_string());
         line("proxy", self.proxy.as_deref().unwrap_or("none"));
         line("profile", self.profile);
         line("language", self.language);
