@@ -1,10 +1,12 @@
 //! The Mobile ID simulator as a process of the world, its files in `/etc/mobileid`, and its journal.
 
-use std::fs;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::lab::end;
@@ -21,7 +23,10 @@ pub struct Simulator<'lab> {
 
 impl<'lab> Simulator<'lab> {
     pub(crate) fn start(lab: &'lab Lab) -> Result<Self> {
-        let program = lab.bring(&lab.artefacts().simulator()?)?;
+        let built = lab.artefacts().simulator()?;
+        let keys = Keys::of(lab, &built)?;
+        keys.lend(lab)?;
+        let program = lab.bring(&built)?;
         let mut process = lab
             .command(&program)
             .args(["--listen", "127.0.0.1:0", "--phone", "127.0.0.1:0", "--state", "/etc/mobileid"])
@@ -36,6 +41,7 @@ impl<'lab> Simulator<'lab> {
         simulator.ready = said
             .wait_for("ready ")
             .with_context(|| format!("the simulator did not come up:\n{}", simulator.log.all().join("\n")))?;
+        keys.keep(lab)?;
         Ok(simulator)
     }
 
@@ -131,6 +137,46 @@ impl Drop for Simulator<'_> {
     fn drop(&mut self) {
         end(&mut self.process);
     }
+}
+
+/// The keys of the simulated certificate authorities, which take a second or two to make: the first world
+/// keeps them for the others, for as long as the simulator is not built anew.
+struct Keys {
+    kept: PathBuf,
+}
+
+impl Keys {
+    fn of(lab: &Lab, simulator: &Path) -> Result<Self> {
+        let built = simulator.metadata()?.modified()?.duration_since(UNIX_EPOCH)?;
+        Ok(Self { kept: lab.artefacts().folder().join(format!("lab-keys/{}", built.as_nanos())) })
+    }
+
+    fn lend(&self, lab: &Lab) -> Result<()> {
+        if self.kept.exists() {
+            copy(&self.kept, &lab.path("/etc/mobileid/pki"))?;
+            // The simulator wants a folder that holds keys to be its own.
+            fs::set_permissions(lab.path("/etc/mobileid"), Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+
+    fn keep(&self, lab: &Lab) -> Result<()> {
+        let (Some(folder), false) = (self.kept.parent(), self.kept.exists()) else { return Ok(()) };
+        // Many tests may get here at once. Each makes a whole copy; the first to name it wins.
+        let copied = lab.path("keys");
+        copy(&lab.path("/etc/mobileid/pki"), &copied)?;
+        fs::create_dir_all(folder)?;
+        if fs::rename(&copied, &self.kept).is_err() {
+            fs::remove_dir_all(&copied)?;
+        }
+        Ok(())
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let done = Command::new("cp").arg("-a").args([from, to]).status()?;
+    ensure!(done.success(), "cannot copy {}", from.display());
+    Ok(())
 }
 
 /// A text field of a journal entry, empty where there is none.

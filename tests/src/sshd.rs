@@ -17,8 +17,6 @@ pub enum Methods {
     KeyThenInteractive,
     /// The `password` method alone.
     Password,
-    /// The `password` method, then keyboard-interactive.
-    PasswordThenInteractive,
 }
 
 impl Methods {
@@ -27,7 +25,6 @@ impl Methods {
             Self::Interactive => "keyboard-interactive",
             Self::KeyThenInteractive => "publickey,keyboard-interactive",
             Self::Password => "password",
-            Self::PasswordThenInteractive => "password,keyboard-interactive",
         }
     }
 }

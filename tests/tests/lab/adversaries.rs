@@ -1,14 +1,14 @@
 //! Every way in which an answer can be wrong ends in a denial, in time, with the result that keeps the
 //! application from pushing again; and every way in which it can be right does not.
 
-use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use mobileid_tests::{Conversation, Lab};
+use anyhow::{Result, ensure};
+use mobileid_tests::{Conversation, Lab, Round};
 
-use crate::support::{SHORT, no_push, one_push, pam};
+use crate::support::{SHORT, no_push, one_audit, one_push, pam};
 
 /// Who is asked, and what PAM answers in a service other than sshd.
 const STORIES: [(&str, i64); 29] = [
@@ -43,8 +43,8 @@ const STORIES: [(&str, i64); 29] = [
     ("status-504", pam::ABORT),
 ];
 
-/// The connection's time limit of [`SHORT`], and what two cores may add to it.
-const IN_TIME: Duration = Duration::from_secs(6 + 5);
+/// The connection's time limit of [`SHORT`], and what two busy cores may add to it.
+const IN_TIME: Duration = Duration::from_secs(8 + 4);
 
 #[test]
 fn each_behaviour_has_its_result_in_time() -> Result<()> {
@@ -53,31 +53,33 @@ fn each_behaviour_has_its_result_in_time() -> Result<()> {
     mobile_id.configure(SHORT)?;
     lab.pam_service("door", &lab.module("")?)?;
     lab.host()?;
-    let results = thread::scope(|scope| {
-        let ask = |user: &'static str| {
-            let lab = &lab;
-            scope.spawn(move || {
-                let start = Instant::now();
-                let rounds = lab.ask("door", user, 1, Conversation::Talk)?;
-                let round = rounds.first().copied().context("one round")?;
-                ensure!(start.elapsed() < IN_TIME, "{user}: only after {:?}", start.elapsed());
-                Ok((user, round))
-            })
-        };
-        let asked: Vec<_> = STORIES.iter().map(|(user, _)| ask(user)).collect();
-        asked.into_iter().map(|story| story.join().unwrap()).collect::<Result<BTreeMap<_, _>>>()
-    })?;
-    for (user, expected) in STORIES {
-        let round = results.get(user).context("every story was told")?;
-        ensure!(round.result == expected, "{user}: PAM answered {}, not {expected}", round.result);
-        ensure!((round.child, round.threads, round.disturbed) == (0, 1, 0), "{user}: {round:?}");
-        if user != "judy" {
-            one_push(&mobile_id, user)?;
+    let stories = Mutex::new(STORIES.iter());
+    let teller = || -> Result<()> {
+        while let Some((user, expected)) = next(&stories) {
+            let start = Instant::now();
+            let rounds = lab.ask("door", user, 1, Conversation::Talk)?;
+            let took = start.elapsed();
+            let audit = one_audit(&lab, user, if *expected == pam::SUCCESS { "accepted" } else { "denied" })?;
+            ensure!(took < IN_TIME, "{user}: only after {took:?}: {audit:#}");
+            let as_expected = |round: &Round| {
+                round.result == *expected && (round.child, round.threads, round.disturbed) == (0, 1, 0)
+            };
+            ensure!(rounds.iter().all(as_expected), "{user}, not {expected}: {rounds:?} {audit:#}");
+            if *user != "judy" {
+                one_push(&mobile_id, user)?;
+            }
         }
-        let audits = lab.audits(user)?;
-        ensure!(audits.len() == 1, "{user}: {audits:#?}");
-    }
-    Ok(())
+        Ok(())
+    };
+    // Several at a time, because many of them only wait; not all, because two cores check the signatures.
+    thread::scope(|scope| {
+        let tellers: Vec<_> = (0..4).map(|_| scope.spawn(teller)).collect();
+        tellers.into_iter().try_for_each(|told| told.join().unwrap())
+    })
+}
+
+fn next<T>(stories: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    stories.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 #[test]

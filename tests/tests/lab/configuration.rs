@@ -37,8 +37,13 @@ fn an_unknown_argument() -> Result<()> {
 }
 
 #[test]
+fn an_argument_given_twice() -> Result<()> {
+    denies("config=/etc/mobileid/other.toml", "is there twice", |_, _| Ok(()))
+}
+
+#[test]
 fn a_file_that_is_not_there() -> Result<()> {
-    denies("config=/etc/mobileid/missing.toml", "missing.toml", |_, _| Ok(()))
+    denies("", "mobileid.toml", |lab, _| Ok(std::fs::remove_file(lab.path("/etc/mobileid/mobileid.toml"))?))
 }
 
 #[test]
@@ -74,7 +79,7 @@ fn a_link_where_the_file_should_be() -> Result<()> {
 
 #[test]
 fn an_unknown_key_in_the_file() -> Result<()> {
-    denies("", "skip_verify", |_, mobile_id| mobile_id.configure("[surprise]\nskip_verify = true"))
+    denies("", "surprise: unknown key", |_, mobile_id| mobile_id.configure("[surprise]\nskip_verify = true"))
 }
 
 #[test]

@@ -136,9 +136,11 @@ fn nobody_is_asked_when_sshd_has_already_refused_the_user() -> Result<()> {
     let mut session = sshd.login("alice", Methods::Interactive)?;
     session.expect("Password:")?;
     session.send_line(PASSWORD)?;
+    session.expect("Password:")?;
     session.kill();
     sshd.log().wait_for("User alice from 127.0.0.1 not allowed")?;
-    one_audit(&lab, "alice", "denied")?;
+    let audit = one_audit(&lab, "alice", "denied")?;
+    ensure!(audit.get("reason").is_some_and(|reason| reason == "first-factor-failed"), "{audit:#}");
     no_push(&mobile_id)
 }
 
