@@ -15,7 +15,7 @@ pub(crate) mod pam {
 
 /// Time limits for stories in which nobody answers. Whole seconds, as the service counts.
 pub(crate) const SHORT: &str =
-    "[timeouts]\nsim = 6\nsim_connection = 8\napp = 6\napp_connection = 8\nconnect = 4\n";
+    "[timeouts]\nsim = 4\nsim_connection = 6\napp = 4\napp_connection = 6\nconnect = 4\n";
 
 /// Checks that a user's phone was asked exactly once, and returns what it showed.
 pub(crate) fn one_push(mobile_id: &Simulator<'_>, user: &str) -> Result<String> {
