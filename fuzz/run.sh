@@ -50,14 +50,15 @@ for name; do
     dictionary=$here/dictionaries/$name.dict
     [ ! -f "$dictionary" ] || set -- "-dict=$dictionary" "$@"
     log=$found/$name.log
-    if ! "$program" -seed=1 -runs=20000000 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+    if ! RUST_BACKTRACE=0 "$program" -seed=1 -runs=20000000 -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
         -max_len="$(length "$name")" -artifact_prefix="$artifacts/$name/" -print_final_stats=1 "$@" >"$log" 2>&1
     then
-        tail -n 40 "$log" >&2
+        tail -n 30 "$log" >&2
         artifact=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
         echo "fuzz: $name FAILED. See it again with: $program ${artifact:-}" >&2
         exit 1
     fi
+    rmdir "$artifacts/$name" "$artifacts" 2>/dev/null || true
     awk -v name="$name" '
         / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
         /^Done / { runs = $2; took = $5 }

@@ -8,6 +8,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
+cd "$here"
+cargo run --quiet --locked --bin seeds -- texts
 cd "$work"
 
 cat >extensions <<'END'
@@ -105,6 +107,12 @@ openssl cms -resign -inform DER -in alice.der -signer bob.pem -inkey bob.key -md
     -outform DER -out refused-two-signers.der
 openssl cms -sign -binary -outform DER -in "$here/fixtures/alice.txt" -signer alice.pem -inkey alice.key \
     -md sha256 -out refused-detached.der
+
+# A text that nobody signed, in the place of the one that Alice did: see targets/cms.rs.
+code=$(sed 's/.* //' "$here/fixtures/alice.txt")
+for message in alice alice-attributes-absent; do
+    LC_ALL=C sed "s/$code/${code%?}0/" $message.der >refused-other-text-$message.der
+done
 
 rm -f "$here"/fixtures/*.der "$here"/fixtures/*.pem
 cp root.pem alice.der alice-p384.der bob.der refused-strangers-root.der "$here/fixtures/"

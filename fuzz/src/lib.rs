@@ -16,6 +16,10 @@ use mobileid::{
     verify::{Signer, TrustAnchors, check_signature},
 };
 
+/// The prefix of both texts.
+pub const PREFIX: &str = "ACME: ";
+/// The template of both texts; the code comes last.
+pub const TEMPLATE: &str = "Log in as {user} on {host} ({service})? Code {txn}";
 /// What Alice signed: the text of one login, that of [`ALICE_ENTROPY`].
 pub const ALICE_TEXT: &str = include_str!("../fixtures/alice.txt");
 /// What Bob signed: the text of one login, that of [`BOB_ENTROPY`].

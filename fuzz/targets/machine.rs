@@ -43,8 +43,6 @@ fn the_genuine_login_is_accepted() {
     assert!(matches!(outcome.verdict, Verdict::Accepted(_)), "{outcome:?}: see seeds.sh");
 }
 
-const PREFIX: &str = "ACME: ";
-
 /// Configurations that differ in what a login depends on.
 static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
     [
@@ -55,11 +53,13 @@ static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
     ]
     .map(|more| {
         let text = format!(
-            "[service]\nap_id = 'mid://acme.example'\nap_pwd = '{}'\ndtbd_prefix = '{PREFIX}'\n\
+            "[service]\nap_id = 'mid://acme.example'\nap_pwd = '{}'\ndtbd_prefix = '{}'\n\
                  client_cert = 'c'\nclient_key = 'k'\n[signature]\ntrust = 't'\n\
-                 [prompt.template]\nen = 'Log in as {{user}} on {{host}} ({{service}})? Code {{txn}}'\n\
+                 [prompt.template]\nen = '{}'\n\
                  [users]\ntable = 'u'{more}\n",
-            fixtures::SECRET
+            fixtures::SECRET,
+            fixtures::PREFIX,
+            fixtures::TEMPLATE
         );
         // TOML has a table once: where more of [prompt] follows, its templates are the default ones.
         let text = if more.contains("[prompt]") { text.replace("[prompt.template]\nen", "#") } else { text };
@@ -125,9 +125,9 @@ struct Known {
     sent: Option<(String, String)>,
     subscriber: Option<Subscriber>,
     not_enrolled: bool,
-    /// The last answer: cancelled, or a signature that came with a 200.
+    /// The last answer.
     cancelled: bool,
-    replied_well: bool,
+    reply: Option<HttpResponse>,
     too_late: bool,
     date: Option<SystemTime>,
 }
@@ -153,8 +153,9 @@ impl Known {
 
     fn last(&mut self, answer: &Answer) {
         self.cancelled = matches!(answer, Answer::Cancelled);
-        self.replied_well = matches!(answer, Answer::Reply(response) if response.status == 200);
+        self.reply = None;
         match answer {
+            Answer::Reply(response) => self.reply = Some(response.clone()),
             Answer::Looked(Lookup::Found(subscriber)) if self.subscriber.is_none() => {
                 self.subscriber = Some(subscriber.clone());
             }
@@ -181,7 +182,7 @@ fn read_request(
     assert!(patience.as_secs() >= 1 && patience < request.limit && request.limit <= left);
     assert_eq!(at("/AP_Info/Instant").len(), "2050-01-01T00:00:00.000Z".len());
     let text = at("/DataToBeSigned/Data");
-    assert_fits_the_phone(&text, PREFIX, code);
+    assert_fits_the_phone(&text, fixtures::PREFIX, code);
     (text, at("/AP_Info/AP_TransID"))
 }
 
@@ -192,7 +193,10 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             let (text, ap_trans_id) = known.sent.as_ref().expect("accepted, and nothing was sent");
             let subscriber = known.subscriber.as_ref().expect("accepted, and nobody was found");
             assert_genuine(text, proof.signer());
-            assert!(known.replied_well && !known.too_late);
+            assert!(!known.too_late, "accepted after the deadline");
+            let reply = known.reply.as_ref().expect("accepted, and the service did not answer");
+            assert_eq!(reply.status, 200);
+            assert_answers(reply, ap_trans_id, subscriber);
             assert!(subscriber.serial.as_ref().is_none_or(|pinned| *pinned == proof.signer().serial));
             let date = known.date.expect("a date");
             assert!(
@@ -230,6 +234,23 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
         );
     }
     assert!(!format!("{outcome:?}").contains(fixtures::SECRET) || story.foreign.contains(fixtures::SECRET));
+}
+
+/// The answer names this transaction and this number.
+fn assert_answers(reply: &HttpResponse, ap_trans_id: &str, subscriber: &Subscriber) {
+    let json: Value = serde_json::from_slice(&reply.body).expect("accepted, and the answer is no JSON");
+    let answer = &json["MSS_SignatureResp"];
+    // An array in the place of an object is read by position: nothing to look up by name then.
+    let field = |part: &str, name: &str| match &answer[part] {
+        Value::Object(fields) => Some(fields[name].as_str().expect("a text").to_owned()),
+        _ => None,
+    };
+    if let Some(found) = field("AP_Info", "AP_TransID") {
+        assert_eq!(found, ap_trans_id, "accepted for another transaction");
+    }
+    if let Some(found) = field("MobileUser", "MSISDN") {
+        assert_eq!(found.parse().as_ref(), Ok(&subscriber.msisdn), "accepted for another number");
+    }
 }
 
 const YEAR: Duration = Duration::from_secs(31_557_600);

@@ -1,18 +1,40 @@
 //! Writes the seeds that are not typed by hand: answers with signatures in them, and stories for the machine.
-//! Called by seeds.sh.
+//! Called by seeds.sh, which has the texts of the two logins written first, and signs them.
 #![forbid(unsafe_code)]
 
 use std::{fs, io, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use mobileid::mss::ApTransId;
+use mobileid::{
+    mss::ApTransId,
+    prompt::{Code, Prefix, Template, Values, compose},
+};
 use mobileid_fuzz as fixtures;
 use serde_json::{Value, json};
 
 fn main() -> io::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("texts") {
+        return texts();
+    }
     answers()?;
     stories()?;
     prompts()
+}
+
+/// The texts that the machine will compose for Alice and for Bob.
+fn texts() -> io::Result<()> {
+    let (prefix, template) = (fixtures::PREFIX.parse::<Prefix>(), fixtures::TEMPLATE.parse::<Template>());
+    let (Ok(prefix), Ok(template)) = (prefix, template) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    for (user, entropy) in [("alice", fixtures::ALICE_ENTROPY), ("bob", fixtures::BOB_ENTROPY)] {
+        let [a, b, c, d, e, f, g, h, ..] = entropy;
+        let code = Code::from_entropy(&[a, b, c, d, e, f, g, h]);
+        let values = Values { user, host: "web1", service: "sshd", rhost: "192.0.2.7", code: &code };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{user}.txt"));
+        fs::write(file, compose(&prefix, &template, &values))?;
+    }
+    Ok(())
 }
 
 fn write(target: &str, name: &str, seed: &[u8]) -> io::Result<()> {
