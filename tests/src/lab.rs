@@ -81,7 +81,8 @@ impl Lab {
         self.folder.join(inside.trim_start_matches('/'))
     }
 
-    /// Puts something built into the world, at the path that is returned.
+    /// Puts something built into the world, at the path that is returned, without Cargo's `lib`: the system
+    /// log calls a module by its file's name.
     ///
     /// A checkout below /home or /root cannot be seen in the world, so built files are linked, or copied
     /// where links do not reach, to a folder that can.
@@ -90,7 +91,7 @@ impl Lab {
     /// When it was not built, or cannot be copied.
     pub fn bring(&self, built: &Path) -> Result<String> {
         let name = built.file_name().and_then(|name| name.to_str()).context("a built file has a name")?;
-        let inside = format!("/run/lab/{name}");
+        let inside = format!("/run/lab/{}", name.strip_prefix("lib").unwrap_or(name));
         let place = self.path(&inside);
         if !place.exists() && fs::hard_link(built, &place).is_err() {
             fs::copy(built, &place).with_context(|| format!("cannot bring {}", built.display()))?;

@@ -38,6 +38,7 @@ mod artefacts;
 mod host;
 mod lab;
 mod lines;
+mod phone;
 mod product;
 mod simulator;
 mod sshd;

@@ -12,7 +12,8 @@ impl Lab {
     /// When the module is not built.
     pub fn module(&self, arguments: &str) -> Result<String> {
         let module = self.bring(&self.artefacts().module()?)?;
-        Ok(format!("auth required {module} config=/etc/mobileid/mobileid.toml {arguments}"))
+        let line = format!("auth required {module} config=/etc/mobileid/mobileid.toml {arguments}");
+        Ok(line.trim_end().to_owned())
     }
 
     /// The audit lines that the module has written for a user, in order.
@@ -20,15 +21,15 @@ impl Lab {
     /// # Errors
     /// When one is no JSON.
     pub fn audits(&self, user: &str) -> Result<Vec<Value>> {
-        let mut audits = Vec::new();
-        for line in self.syslog().containing("{\"time\":") {
-            let record: Value =
-                serde_json::from_str(line.get(line.find('{').unwrap_or(0)..).unwrap_or_default())
-                    .with_context(|| format!("an audit line is no JSON: {line}"))?;
-            if record.get("user").and_then(Value::as_str) == Some(user) {
-                audits.push(record);
-            }
-        }
-        Ok(audits)
+        let lines = self.audit_lines(user);
+        lines.iter().map(|line| serde_json::from_str(line).context("an audit line is no JSON")).collect()
+    }
+
+    /// The audit lines that the module has written for a user, as they are.
+    #[must_use]
+    pub fn audit_lines(&self, user: &str) -> Vec<String> {
+        let of_user = format!("\"user\":\"{user}\"");
+        let lines = self.syslog().containing(&of_user);
+        lines.iter().filter_map(|line| Some(line.get(line.find('{')?..)?.to_owned())).collect()
     }
 }

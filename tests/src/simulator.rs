@@ -180,6 +180,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// A text field of a journal entry, empty where there is none.
-fn text<'entry>(entry: &'entry Value, name: &str) -> &'entry str {
+pub(crate) fn text<'entry>(entry: &'entry Value, name: &str) -> &'entry str {
     entry.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
 use mobileid_tests::{Ended, Lab, Methods, PASSWORD, Simulator};
-use serde_json::Value;
 
 const STACK_BEFORE: &str = "auth requisite pam_unix.so nodelay";
 
@@ -87,7 +86,7 @@ impl<W: Write> Page<W> {
         let pushes = mobile_id.pushes(user)?;
         self.block("the phone showed", pushes.iter().map(String::as_str))?;
         lab.syslog().wait_for(&format!("\"user\":\"{user}\""))?;
-        let audits: Vec<_> = lab.audits(user)?.iter().map(Value::to_string).collect();
+        let audits = lab.audit_lines(user);
         self.block("the system log says", audits.iter().map(String::as_str))
     }
 

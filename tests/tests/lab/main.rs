@@ -7,6 +7,7 @@ mod elf;
 mod environment;
 mod guest;
 mod login;
+mod person;
 mod sshd;
 mod su;
 mod sudo;
