@@ -9,9 +9,9 @@
 //!      └── Host ────┴───────────────────────────────┴── system::Live
 //! ```
 //!
-//! [`authenticate`] is the story of one login and where to start reading. It is written against two traits:
-//! [`host::Host`] is what it needs of libpam, [`system::System`] what it needs of everything else. Only
-//! [`ffi`] speaks to libpam, and only there is unsafe code.
+//! `authenticate` is the story of one login and where to start reading. It is written against two traits:
+//! `host::Host` is what it needs of libpam, `system::System` what it needs of everything else. Only
+//! `ffi` speaks to libpam, and only there is unsafe code.
 //!
 //! The module is a guest in a process that runs as root. It writes to no stream, reads no environment
 //! variable, starts no thread or child, touches no signal, and leaves nothing open. It keeps no
