@@ -229,5 +229,8 @@ fn an_anchor_that_is_none_and_an_encrypted_key_are_named() {
 #[test]
 fn a_configuration_that_is_absent_says_so() {
     let shown = load(Path::new("/nonexistent/mobileid.toml")).map(|_| ()).unwrap_err().to_string();
-    assert_eq!(shown, "/nonexistent/mobileid.toml: /nonexistent cannot be read: No such file or directory (os error 2)");
+    assert_eq!(
+        shown,
+        "/nonexistent/mobileid.toml: /nonexistent cannot be read: No such file or directory (os error 2)"
+    );
 }
