@@ -3,9 +3,10 @@
 # The laboratory's programs find what was built beside themselves, so one folder holds everything.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-# The laboratory makes namespaces and runs sshd: when we are not root, cargo starts those programs, and
-# only those, through sudo.
+# The laboratory makes namespaces and runs sshd: when we are not root, its programs, and nothing else of
+# what is built, are started through sudo.
 ifneq ($(shell id -u),0)
+SUDO := sudo
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
@@ -31,13 +32,13 @@ build: deps
 	cargo build --locked -p pam_mobileid --features test-panic --target-dir $(TARGET)/debug/test-panic
 
 demo: build
-	@$(AS_ROOT) cargo run --locked --quiet -p mobileid-tests --bin demo
+	@$(SUDO) $(TARGET)/debug/demo
 
 # The logins come last: they are the proof, and their summary is the last line.
 test: deps lint build
-	$(MAKE) unit
-	$(MAKE) fuzz
-	$(MAKE) lab
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory lab
 
 lint: deps
 	cargo fmt --all --check
@@ -46,11 +47,11 @@ lint: deps
 
 unit: deps
 	cargo test --locked --workspace --exclude mobileid-tests
-	cargo test --locked -p mobileid-tests --lib
 
+# With --workspace, because the choice of packages decides with which features their dependencies are built.
 # More threads than cores: a login waits most of its time.
 lab: build
-	$(AS_ROOT) cargo test --locked -p mobileid-tests --test lab -- --test-threads=6
+	$(AS_ROOT) cargo test --locked --workspace --test lab -- --test-threads=6
 
 fuzz: deps
 	@if [ -x fuzz/run.sh ]; then fuzz/run.sh; else echo 'fuzz/run.sh is not here: nothing is fuzzed'; fi

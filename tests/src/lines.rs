@@ -84,25 +84,3 @@ impl Lines {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::Lines;
-
-    #[test]
-    fn finds_a_line_said_before_and_one_said_later() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let lines = Lines::of_pipe(reader);
-        std::io::Write::write_all(&mut writer, b"first\nsec").unwrap();
-        assert_eq!(lines.wait_for("first").unwrap(), "first");
-        std::io::Write::write_all(&mut writer, b"ond\n").unwrap();
-        assert_eq!(lines.wait_for("sec").unwrap(), "second");
-    }
-
-    #[test]
-    fn tells_what_was_said_when_the_source_ends_without_it() {
-        let lines = Lines::of_pipe(&b"only this\n"[..]);
-        let told = lines.wait_for("that").unwrap_err().to_string();
-        assert!(told.contains("source ended") && told.contains("only this"), "{told}");
-    }
-}

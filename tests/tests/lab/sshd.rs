@@ -155,7 +155,6 @@ fn whoever_is_not_enrolled_is_kept_out() -> Result<()> {
 }
 
 #[test]
-#[ignore = "the module does not notice yet that the person is gone"]
 fn a_client_that_goes_away_ends_the_login() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = lab.simulator()?;

@@ -66,7 +66,6 @@ fn a_pipe_gets_what_the_command_says_and_nothing_else() -> Result<()> {
 }
 
 #[test]
-#[ignore = "the module does not notice yet that the person is gone"]
 fn ctrl_c_ends_the_waiting() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = world(&lab)?;

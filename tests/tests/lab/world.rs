@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mobileid_tests::{Conversation, Lab, Methods, PASSWORD, nothing_left};
+use mobileid_tests::{Conversation, Lab, Lines, Methods, PASSWORD, nothing_left};
 
 const UNIX: &str = "auth required pam_unix.so nodelay";
 const PERMIT: &str = "auth required pam_permit.so";
@@ -186,6 +187,20 @@ fn a_good_guest_is_told_from_a_bad_one() -> Result<()> {
         let told = rounds.and_then(|rounds| nothing_left(&rounds)).err().map(|error| error.to_string());
         ensure!(told.as_ref().is_some_and(|told| told.contains(noticed)), "{deed}: noticed was {told:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn lines_are_found_before_and_after_they_are_said() -> Result<()> {
+    let (reader, mut writer) = io::pipe()?;
+    let lines = Lines::of_pipe(reader);
+    writer.write_all(b"first\nsec")?;
+    ensure!(lines.wait_for("first")? == "first");
+    writer.write_all(b"ond\n")?;
+    ensure!(lines.wait_for("sec")? == "second");
+    drop(writer);
+    let told = lines.wait_for("third").err().map(|error| error.to_string()).unwrap_or_default();
+    ensure!(told.contains("source ended") && told.contains("first\nsecond"), "{told}");
     Ok(())
 }
 
