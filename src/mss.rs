@@ -107,9 +107,9 @@ fn read_root(response: &HttpResponse) -> Result<rest::Root, Unreadable> {
         return Err(Unreadable::TooLarge);
     }
     let root = serde_json::from_slice::<rest::Shallow>(&response.body)
-        .and_then(|_| serde_json::from_slice::<rest::Root>(&response.body));
+        .and_then(|_| serde_json::from_slice::<rest::Object<rest::Root>>(&response.body));
     match root {
-        Ok(root) => Ok(root),
+        Ok(root) => Ok(root.0),
         // A gateway's error page is no answer of the service.
         Err(_) if response.status != 200 && response.status != 500 => {
             Err(Unreadable::HttpStatus(response.status))

@@ -35,9 +35,32 @@ pub fn escaped(text: &str, max: usize) -> String {
     out
 }
 
+/// `text` with the middle of every run of seven and more digits hidden: it may be somebody's phone number.
+#[must_use]
+pub fn without_numbers(text: &str) -> String {
+    const SHOWN: usize = 2;
+    let mut out = String::with_capacity(text.len());
+    for run in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = run.bytes().take_while(u8::is_ascii_digit).count();
+        for (at, c) in run.chars().enumerate() {
+            let hidden = digits >= 7 && (SHOWN..digits.saturating_sub(SHOWN)).contains(&at);
+            out.push(if hidden { '*' } else { c });
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_in_foreign_text_are_hidden() {
+        assert_eq!(without_numbers("No user with +41791234567 here"), "No user with +41*******67 here");
+        assert_eq!(without_numbers("41791234567"), "41*******67");
+        assert_eq!(without_numbers("fault 101, 123456"), "fault 101, 123456");
+        assert_eq!(without_numbers("é1234567é7654321"), "é12***67é76***21");
+    }
 
     #[test]
     fn nothing_foreign_reaches_a_terminal_raw() {

@@ -4,11 +4,11 @@
 //! field of the wrong type or one that stands twice makes the whole answer unreadable. Nesting is bounded at
 //! serde_json's 128 levels, in skipped fields too ([`Shallow`]).
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use super::{FaultReply, fault};
@@ -151,29 +151,52 @@ impl<'de> Visitor<'de> for Shallow {
     }
 }
 
+/// A JSON object. Without this serde would also read an array, field by field in the order of the struct.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
+    }
+}
+
 /// The root of an answer: one of the two, and nothing decides between them but the key.
 #[derive(Deserialize)]
 pub(super) struct Root {
     #[serde(rename = "MSS_SignatureResp")]
-    pub(super) signature: Option<SignatureResp>,
+    pub(super) signature: Option<Object<SignatureResp>>,
     #[serde(rename = "Fault")]
-    pub(super) fault: Option<FaultBody>,
+    pub(super) fault: Option<Object<FaultBody>>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct SignatureResp {
     #[serde(rename = "AP_Info")]
-    pub(super) ap_info: Option<RespApInfo>,
+    pub(super) ap_info: Option<Object<RespApInfo>>,
     #[serde(rename = "MSSP_TransID")]
     pub(super) mssp_trans_id: Option<String>,
     #[serde(rename = "MSS_Signature")]
-    pub(super) mss_signature: Option<MssSignature>,
+    pub(super) mss_signature: Option<Object<MssSignature>>,
     #[serde(rename = "MobileUser")]
-    pub(super) mobile_user: Option<RespMobileUser>,
+    pub(super) mobile_user: Option<Object<RespMobileUser>>,
     #[serde(rename = "SignatureProfile")]
     pub(super) profile: Option<String>,
     #[serde(rename = "Status")]
-    pub(super) status: Option<RespStatus>,
+    pub(super) status: Option<Object<RespStatus>>,
 }
 
 #[derive(Deserialize)]
@@ -197,7 +220,7 @@ pub(super) struct RespMobileUser {
 #[derive(Deserialize)]
 pub(super) struct RespStatus {
     #[serde(rename = "StatusCode")]
-    pub(super) code: Option<RespValue>,
+    pub(super) code: Option<Object<RespValue>>,
 }
 
 #[derive(Deserialize)]
@@ -209,7 +232,7 @@ pub(super) struct RespValue {
 #[derive(Deserialize)]
 pub(super) struct FaultBody {
     #[serde(rename = "Code")]
-    code: Option<FaultCode>,
+    code: Option<Object<FaultCode>>,
     #[serde(rename = "Detail")]
     detail: Option<serde_json::Value>,
     #[serde(rename = "Reason")]
@@ -219,7 +242,7 @@ pub(super) struct FaultBody {
 #[derive(Deserialize)]
 struct FaultCode {
     #[serde(rename = "SubCode")]
-    sub_code: Option<RespValue>,
+    sub_code: Option<Object<RespValue>>,
 }
 
 /// A remote text may be this long in a log line.
@@ -228,11 +251,14 @@ const DETAIL_MAX: usize = 200;
 impl FaultBody {
     /// The fault, or what is missing in it. Detail and Reason are shown where they are plain texts.
     pub(super) fn reply(&self) -> Result<FaultReply, Unreadable> {
-        let value = self.code.as_ref().and_then(|c| c.sub_code.as_ref()).and_then(|s| s.value.as_deref());
+        let value = self.code.as_ref().and_then(|c| c.0.sub_code.as_ref()).and_then(|s| s.0.value.as_deref());
         let code =
             value.and_then(fault::parse_code).ok_or(Unreadable::MissingField("Fault.Code.SubCode.Value"))?;
         let shown = |text: &Option<serde_json::Value>| {
-            text.as_ref().and_then(|v| v.as_str()).map(|t| text::escaped(t, DETAIL_MAX)).unwrap_or_default()
+            text.as_ref()
+                .and_then(|v| v.as_str())
+                .map(|t| text::escaped(&text::without_numbers(t), DETAIL_MAX))
+                .unwrap_or_default()
         };
         let (reason, detail) = (shown(&self.reason), shown(&self.detail));
         let separator = if reason.is_empty() || detail.is_empty() { "" } else { ": " };

@@ -108,8 +108,8 @@ pub struct Signed {
 pub fn read(response: &HttpResponse) -> Result<SignatureReply, Unreadable> {
     let root = read_root(response)?;
     match (root.signature, root.fault) {
-        (None, Some(fault)) => fault.reply().map(SignatureReply::Fault),
-        (Some(signature), None) if response.status == 200 => read_signature(signature),
+        (None, Some(fault)) => fault.0.reply().map(SignatureReply::Fault),
+        (Some(signature), None) if response.status == 200 => read_signature(signature.0),
         (Some(_), None) => Err(Unreadable::HttpStatus(response.status)),
         (Some(_), Some(_)) | (None, None) => Err(Unreadable::NotOneRoot),
     }
@@ -119,7 +119,7 @@ fn read_signature(answer: rest::SignatureResp) -> Result<SignatureReply, Unreada
     let shown = |text: Option<String>| text.map(|t| text::escaped(&t, 100));
     let transaction =
         Transaction { mssp_trans_id: shown(answer.mssp_trans_id), profile: shown(answer.profile) };
-    let status = answer.status.and_then(|s| s.code).and_then(|c| c.value);
+    let status = answer.status.and_then(|s| s.0.code).and_then(|c| c.0.value);
     let status = status.as_deref().and_then(fault::parse_code).map(Status::from_code);
     match status.ok_or(Unreadable::MissingField("Status.StatusCode.Value"))? {
         Status::Signature | Status::ValidSignature => {}
@@ -128,11 +128,11 @@ fn read_signature(answer: rest::SignatureResp) -> Result<SignatureReply, Unreada
     let missing = Unreadable::MissingField;
     Ok(SignatureReply::Signed(Signed {
         transaction,
-        ap_trans_id: answer.ap_info.and_then(|i| i.ap_trans_id).ok_or(missing("AP_Info.AP_TransID"))?,
-        msisdn: answer.mobile_user.and_then(|u| u.msisdn).ok_or(missing("MobileUser.MSISDN"))?,
+        ap_trans_id: answer.ap_info.and_then(|i| i.0.ap_trans_id).ok_or(missing("AP_Info.AP_TransID"))?,
+        msisdn: answer.mobile_user.and_then(|u| u.0.msisdn).ok_or(missing("MobileUser.MSISDN"))?,
         base64: answer
             .mss_signature
-            .and_then(|s| s.base64)
+            .and_then(|s| s.0.base64)
             .ok_or(missing("MSS_Signature.Base64Signature"))?,
     }))
 }

@@ -121,6 +121,29 @@ fn a_signature_is_taken_out_whole_and_only_with_status_500_or_502() {
 }
 
 #[test]
+fn a_number_that_the_service_writes_back_is_not_passed_on() {
+    let Ok(SignatureReply::Fault(found)) = reply(500, &fault("_105").replace("Fini", "41791234567")) else {
+        panic!()
+    };
+    assert!(!found.detail.contains("41791234567"), "{}", found.detail);
+}
+
+#[test]
+fn an_array_is_no_object() {
+    let by_position = r#"[[["t"],"h1",["QUJD"],["41791234567"],null,[["500"]]],null]"#;
+    assert_eq!(reply(200, by_position), Err(Unreadable::NotJson));
+    for (object, array) in [
+        (r#"{"AP_ID":"a","AP_TransID":"t","Instant":"i"}"#, r#"["t"]"#),
+        (r#"{"Base64Signature":"QUJD"}"#, r#"["QUJD"]"#),
+        (r#"{"MSISDN":"41791234567"}"#, r#"["41791234567"]"#),
+        (r#"{"Value":"500"}"#, r#"["500"]"#),
+    ] {
+        assert!(SIGNED.contains(object), "{object}");
+        assert_eq!(reply(200, &SIGNED.replace(object, array)), Err(Unreadable::NotJson), "{array}");
+    }
+}
+
+#[test]
 fn what_is_no_answer_is_named() {
     let both = format!("{},{}", &SIGNED[..SIGNED.len() - 1], &fault("_401")[1..]);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
