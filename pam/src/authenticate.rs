@@ -22,11 +22,11 @@
 
 #![forbid(unsafe_code)]
 
-use std::{ffi::CStr, path::Path, sync::Arc, time::Duration};
+use std::{ffi::CStr, path::Path, time::Duration};
 
 use mobileid::{
     audit::AuditRecord,
-    driver::{Tick, TickVerdict, blocking::World},
+    driver::{Tick, blocking::World},
     load::Setup,
     login::{self, Login, Request},
     notice::Notice,
@@ -119,7 +119,7 @@ fn gate(host: &impl Host, system: &impl System, facts: &Facts) -> Result<UserNam
 
 fn run(host: &mut impl Host, system: &impl System, facts: &Facts, user: UserName, setup: &Setup) -> Outcome {
     let request = Request { user, ..facts.request() };
-    let outcome = match system.run(request, setup, &mut Person { host, facts }) {
+    let outcome = match system.run(request, setup, &mut Person { host, system, facts }) {
         Ok(outcome) => outcome,
         Err(unusable) => return misconfigured(host, system, facts, &[unusable], setup.config.language),
     };
@@ -222,12 +222,13 @@ fn shown_path(path: &Path) -> String {
 }
 
 /// The person who logs in, as the core sees them: somebody to show things to while it waits.
-struct Person<'a, H> {
+struct Person<'a, H, S> {
     host: &'a mut H,
+    system: &'a S,
     facts: &'a Facts,
 }
 
-impl<H: Host> World for Person<'_, H> {
+impl<H: Host, S: System> World for Person<'_, H, S> {
     /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
     fn show(&mut self, notice: &Notice) {
         show(self.host, self.facts, notice);
@@ -245,9 +246,8 @@ impl<H: Host> World for Person<'_, H> {
         self.host.syslog(Priority::Info, &line);
     }
 
-    /// Whether the person is still there is asked here, every 200 ms of a wait.
     fn tick(&self) -> Tick {
-        Arc::new(|| TickVerdict::Continue)
+        self.system.watch(self.facts.ssh_connection.as_deref())
     }
 }
 

@@ -33,20 +33,24 @@ pub(crate) struct Facts {
     pub(crate) rhost: Option<String>,
     /// Who asks.
     pub(crate) ruser: Option<String>,
+    /// sshd's SSH_CONNECTION.
+    pub(crate) ssh_connection: Option<String>,
 }
 
 impl Facts {
     pub(crate) fn read(host: &mut impl Host, system: &impl System) -> Self {
         let service = host.item(Item::Service).unwrap_or_default();
         let tty = host.item(Item::Tty);
-        let rhost = rhost(host, &service);
+        let ssh_connection = (service == SSHD).then(|| host.env(c"SSH_CONNECTION")).flatten();
+        let rhost = rhost(host, ssh_connection.as_deref());
         let ruser = host.item(Item::Ruser);
         let pam_user = host.user();
         let user = match &pam_user {
             Some(name) => name.parse().map_err(|why: InvalidUserName| why.to_string()),
             None => Err("the application has no user name that is UTF-8 text".to_owned()),
         };
-        Self { pam_user, user, service, host: system.host_name(), tty, rhost, ruser }
+        let host = system.host_name();
+        Self { pam_user, user, service, host, tty, rhost, ruser, ssh_connection }
     }
 
     /// The request of this login; with a stand-in for a name that is none, for the record of its denial.
@@ -68,9 +72,8 @@ impl Facts {
 
 /// sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says;
 /// SSH_CONNECTION begins with the address of the connection itself.
-fn rhost(host: &impl Host, service: &str) -> Option<String> {
-    let connection = (service == SSHD).then(|| host.env(c"SSH_CONNECTION")).flatten();
-    let address = connection.as_deref().and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
+fn rhost(host: &impl Host, ssh_connection: Option<&str>) -> Option<String> {
+    let address = ssh_connection.and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
     address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost))
 }
 
@@ -107,6 +110,7 @@ mod tests {
             tty: None,
             rhost: None,
             ruser: Some("bob\n".into()),
+            ssh_connection: None,
         }
     }
 

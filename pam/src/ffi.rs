@@ -1,16 +1,18 @@
 //! The border to libpam: the six entry points, and [`Host`] for a real PAM handle.
 //!
 //! The only file with unsafe code. `pam-bindings` checks the arguments of the entry points, reads items and
-//! holds conversations; what it lacks is declared here: pam_getenv, pam_fail_delay and pam_syslog.
+//! holds conversations; what it lacks is declared here: pam_getenv, pam_fail_delay and pam_syslog; and sigpending, which nix lacks.
 
 #![allow(unsafe_code, reason = "libpam is a C library; each block says why it is sound")]
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_uint},
+    mem::MaybeUninit,
     ptr,
     time::Duration,
 };
 
+use nix::libc;
 use pam::{
     constants::{PAM_ERROR_MSG, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode},
     conv::Conv,
@@ -116,6 +118,21 @@ impl Host for Pam<'_> {
         // `line` is read as a format; `line` is NUL-terminated and outlives the call, which copies it.
         unsafe { pam_syslog(ptr::from_ref::<PamHandle>(self.0), priority, c"%s".as_ptr(), line.as_ptr()) };
     }
+}
+
+/// Whether a signal that wants this process to end is pending: sudo blocks them while PAM is at work.
+pub(crate) fn interrupt_is_pending() -> bool {
+    let mut pending = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the pointer is to memory of the size of a sigset_t, which sigpending fills and keeps no hold of.
+    if unsafe { libc::sigpending(pending.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: sigpending returned 0, so it has filled the set.
+    let pending = unsafe { pending.assume_init() };
+    [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP].into_iter().any(|signal| {
+        // SAFETY: the set is initialised and outlives the call, which only reads it; the number is a signal's.
+        unsafe { libc::sigismember(&raw const pending, signal) == 1 }
+    })
 }
 
 // syslog.h of Linux, whatever the C library.

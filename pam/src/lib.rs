@@ -27,4 +27,5 @@ mod ffi;
 mod host;
 mod options;
 mod panics;
+mod presence;
 mod system;

@@ -7,6 +7,7 @@ use std::{io, path::Path};
 use mobileid::{
     config::Mistakes,
     driver::{
+        Tick,
         blocking::{self, World},
         evidence,
     },
@@ -19,6 +20,8 @@ use nix::{
     errno::Errno,
     unistd::{User, gethostname},
 };
+
+use crate::presence;
 
 /// The world, as one login sees it.
 pub(crate) trait System {
@@ -34,6 +37,9 @@ pub(crate) trait System {
 
     /// Reads the configuration and all that it names.
     fn load(&self, config: &Path) -> Result<Setup, Mistakes>;
+
+    /// What tells during a wait whether the person is still there.
+    fn watch(&self, ssh_connection: Option<&str>) -> Tick;
 
     /// Runs the login to its end; an error is a configuration that cannot be used.
     fn run(&self, request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, String>;
@@ -70,6 +76,10 @@ impl System for Live {
 
     fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
         load::load(config)
+    }
+
+    fn watch(&self, ssh_connection: Option<&str>) -> Tick {
+        presence::watch(ssh_connection)
     }
 
     fn run(&self, request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, String> {

@@ -9,6 +9,7 @@ use std::{
     ffi::CStr,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -16,7 +17,7 @@ use mobileid::{
     config::{Config, FileConfig, Mistakes, Unenrolled},
     directory::file::UserTable,
     driver::{
-        TickVerdict,
+        Tick, TickVerdict,
         blocking::{self, World},
     },
     load::{Connection, Setup},
@@ -147,6 +148,10 @@ impl System for Fake<'_> {
                 Err(Mistakes(mistakes.flat_map(|what| Mistakes::of_file("m.toml", what).0).collect()))
             }
         }
+    }
+
+    fn watch(&self, _: Option<&str>) -> Tick {
+        Arc::new(|| TickVerdict::Continue)
     }
 
     /// The core's own machine, with fixed randomness; only what comes of a request is made up.
