@@ -51,7 +51,7 @@ unit: deps
 # With --workspace, because the choice of packages decides with which features their dependencies are built.
 # More threads than cores: a login waits most of its time.
 lab: build
-	$(AS_ROOT) cargo test --locked --workspace --test lab -- --test-threads=6
+	$(AS_ROOT) cargo test --locked --workspace --test lab -- --test-threads=8
 
 fuzz: deps
 	@if [ -x fuzz/run.sh ]; then fuzz/run.sh; else echo 'fuzz/run.sh is not here: nothing is fuzzed'; fi
