@@ -43,6 +43,7 @@ test: deps lint build
 lint: deps
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	sh tests/core-alone.sh
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo 'cargo-deny is not here: its check is left out'; fi
 
 unit: deps
