@@ -1,9 +1,11 @@
 //! Logging in over SSH: OpenSSH's server and client, and the module in PAM service `sshd`.
 
+use std::time::Instant;
+
 use anyhow::{Result, ensure};
 use mobileid_tests::{Lab, Methods, PASSWORD};
 
-use crate::support::{kept_out, let_in, no_push, one_audit, one_push, same_code};
+use crate::support::{SOON, kept_out, let_in, no_push, one_audit, one_push, same_code};
 
 const KEY_FIRST: &[&str] = &["AuthenticationMethods publickey,keyboard-interactive:pam"];
 const PASSWORD_FIRST: &[&str] = &["PasswordAuthentication yes", "KbdInteractiveAuthentication no"];
@@ -162,8 +164,11 @@ fn a_client_that_goes_away_ends_the_login() -> Result<()> {
     let sshd = lab.sshd(&[])?;
     let mut session = sshd.login("grace", Methods::Interactive)?;
     mobile_id.wait_journal("the push", |journal| !journal.is_empty())?;
+    let start = Instant::now();
     session.kill();
-    // With the time limits as they are it would otherwise last 90 seconds, longer than this waits.
-    one_audit(&lab, "grace", "denied")?;
+    // With the time limits as they are it would otherwise last 90 seconds.
+    let audit = one_audit(&lab, "grace", "denied")?;
+    ensure!(start.elapsed() < SOON, "only after {:?}", start.elapsed());
+    ensure!(audit.get("reason").is_some_and(|reason| reason == "cancelled"), "{audit:#}");
     Ok(())
 }

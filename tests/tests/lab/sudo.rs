@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use mobileid_tests::{Lab, Simulator};
 
-use crate::support::{kept_out, let_in, one_audit, one_push, same_code};
+use crate::support::{SOON, kept_out, let_in, one_audit, one_push, same_code};
 
 fn world(lab: &Lab) -> Result<Simulator<'_>> {
     lab.pam_service("sudo", &lab.module("")?)?;
@@ -78,10 +78,11 @@ fn ctrl_c_ends_the_waiting() -> Result<()> {
     session.expect("Mobile ID")?;
     mobile_id.wait_journal("the push", |journal| !journal.is_empty())?;
     session.send(b"\x03")?;
-    // With the time limits as they are it would otherwise last 90 seconds, longer than this waits.
-    session.expect("ready> ")?;
+    // With the time limits as they are it would otherwise last 90 seconds.
+    session.expect_within("ready> ", SOON)?;
     ensure!(!session.shown().contains("granted\n"), "{}", session.shown());
     one_push(&mobile_id, "grace")?;
-    one_audit(&lab, "grace", "denied")?;
+    let audit = one_audit(&lab, "grace", "denied")?;
+    ensure!(audit.get("reason").is_some_and(|reason| reason == "cancelled"), "{audit:#}");
     Ok(())
 }

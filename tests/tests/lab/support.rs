@@ -1,5 +1,7 @@
 //! What several stories need: the results PAM gives, and the ways to check a screen and a phone.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use mobileid_tests::{Ended, Lab, Simulator};
 
@@ -16,6 +18,10 @@ pub(crate) mod pam {
 /// Time limits for stories in which nobody answers. Whole seconds, as the service counts.
 pub(crate) const SHORT: &str =
     "[timeouts]\nsim = 4\nsim_connection = 6\napp = 4\napp_connection = 6\nconnect = 4\n";
+
+/// Within which a login must end when nobody waits for it any more: a quarter of a second, PAM's delay of up
+/// to two and a half after a failure, and what two busy cores may add.
+pub(crate) const SOON: Duration = Duration::from_secs(8);
 
 /// Checks that a user's phone was asked exactly once, and returns what it showed.
 pub(crate) fn one_push(mobile_id: &Simulator<'_>, user: &str) -> Result<String> {
