@@ -8,7 +8,7 @@ set -eu
 packages="
 build-essential libpam0g-dev
 libpam-modules login passwd openssh-client openssh-server pamtester sudo
-util-linux iproute2 openssl chromium chromium-driver
+util-linux iproute2 openssl curl chromium chromium-driver
 "
 rust=1.88
 
@@ -35,7 +35,7 @@ if command -v dpkg-query >/dev/null; then
 	fi
 else
 	# Another distribution has other names for them; the commands are what counts.
-	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl; do
+	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl curl; do
 		command -v "$command" >/dev/null || missing="${missing:-} $command"
 	done
 	if [ -n "${missing:-}" ]; then
