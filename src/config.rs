@@ -148,7 +148,7 @@ pub struct Timeouts {
     pub app: Duration,
     /// How long we wait for the service then: 50 s.
     pub app_connection: Duration,
-    /// How long reaching the service may take: 10 s.
+    /// How long reaching the service may take: 10 s, and never more than we wait beyond the service's own limit.
     pub connect: Duration,
 }
 
@@ -248,34 +248,41 @@ impl FileConfig {
 
 fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Timeouts> {
     let mut section = root.section("timeouts", source);
-    let mut seconds = |name, default| section.number(name, 1..=300, default, source).map(Duration::from_secs);
-    let sim = seconds("sim", 80);
-    let sim_connection = seconds("sim_connection", 90);
-    let app = seconds("app", 40);
-    let app_connection = seconds("app_connection", 50);
-    let connect = seconds("connect", 10);
-    for (key, transaction, connection) in
-        [("sim_connection", sim, sim_connection), ("app_connection", app, app_connection)]
-    {
-        if let (Some(transaction), Some(connection)) = (transaction, connection)
-            && connection <= transaction
-        {
+    let line = section.line();
+    let mut pair = |transaction, default, connection, source: &mut Source<'_>| {
+        let ours = format!("{transaction}_connection");
+        let transaction = section.number(transaction, 1..=300, default, source);
+        let connection = section.number(connection, 1..=300, default.saturating_add(GAP), source);
+        let (transaction, connection) = (transaction?, connection?);
+        let gap = connection.checked_sub(transaction).filter(|gap| *gap > 0);
+        if gap.is_none() {
             let what = format_args!(
-                "must be longer than the {} s that the service waits for the phone, or its answer comes too late",
-                transaction.as_secs()
+                "must be longer than the {transaction} s that the service waits for the phone, or its answer comes too late"
             );
-            source.mistake(section.line(), &format!("timeouts.{key}"), what);
+            source.mistake(line, &format!("timeouts.{ours}"), what);
         }
-    }
+        Some((transaction, connection, gap?))
+    };
+    let sim = pair("sim", 80, "sim_connection", source);
+    let app = pair("app", 40, "app_connection", source);
+    let gap = sim.zip(app).map_or(GAP, |(sim, app)| sim.2.min(app.2));
+    // What connecting takes, the service's own limit begins later: beyond the gap a phone would ring when nobody
+    // waits any more.
+    let connect = section.number("connect", 1..=gap, gap.min(GAP), source);
     section.finish(source);
+    let ((sim, sim_connection, _), (app, app_connection, _), connect) = (sim?, app?, connect?);
+    let s = Duration::from_secs;
     Some(Timeouts {
-        sim: sim?,
-        sim_connection: sim_connection?,
-        app: app?,
-        app_connection: app_connection?,
-        connect: connect?,
+        sim: s(sim),
+        sim_connection: s(sim_connection),
+        app: s(app),
+        app_connection: s(app_connection),
+        connect: s(connect),
     })
 }
+
+/// How much longer than the service we wait, in seconds (guide 4.3).
+const GAP: u64 = 10;
 
 fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, Option<Templates>) {
     let mut prompt = root.section("prompt", source);

@@ -19,7 +19,7 @@ use std::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
-    config::{Config, Endpoint, FileConfig, Located, Mistakes, Proxy, ServerTrust, Timeouts},
+    config::{Config, Endpoint, FileConfig, Located, Mistakes, Proxy, ServerTrust, Timeouts, Unenrolled},
     directory::file::UserTable,
     secret::Secret,
     text,
@@ -104,6 +104,12 @@ impl Loader {
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
         let client_cert_count = client_certs.len();
         let server_name = file.server_name.unwrap_or_else(|| file.url.host.clone());
+        // A table that an editor has just emptied would let everybody in without a phone.
+        if file.unenrolled == Unenrolled::Allow && users.as_ref().is_some_and(UserTable::is_empty) {
+            let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in without \
+                        a phone: enter somebody, or set \"deny\"";
+            self.mistake(&file.users, what);
+        }
         let setup = users.zip(client_key).zip(client_certs.into_iter().next());
         let setup = setup.map(|((users, client_key), client_cert)| Setup {
             config: Arc::new(Config {
@@ -403,6 +409,8 @@ fn owned(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
     Err(Unsafe::new(path, "belongs to another user: chown root it"))
 }
 
+// No group is excepted, not even root's own: where a file has an access control list, the group's bits are the
+// list's mask, and say what anybody named in it may do.
 const GROUP_WRITE: u32 = 0o020;
 const OTHER_WRITE: u32 = 0o002;
 const GROUP_ANY: u32 = 0o070;
@@ -412,16 +420,14 @@ const STICKY: u32 = 0o1000;
 fn unchanged(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
     owned(path, meta)?;
     let sticky_folder = meta.is_dir() && meta.mode() & STICKY != 0;
-    let group = meta.mode() & GROUP_WRITE != 0 && meta.gid() != 0;
-    if (group || meta.mode() & OTHER_WRITE != 0) && !sticky_folder {
+    if meta.mode() & (GROUP_WRITE | OTHER_WRITE) != 0 && !sticky_folder {
         return Err(Unsafe::new(path, "may be changed by others: chmod go-w it"));
     }
     Ok(())
 }
 
 fn closed(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
-    let group = meta.mode() & GROUP_ANY != 0 && meta.gid() != 0;
-    if group || meta.mode() & OTHER_ANY != 0 {
+    if meta.mode() & (GROUP_ANY | OTHER_ANY) != 0 {
         return Err(Unsafe::new(path, "may be read by others: chmod go-rwx it"));
     }
     Ok(())

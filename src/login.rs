@@ -159,7 +159,8 @@ impl Login {
         if matches!(answer, Answer::Cancelled) {
             return context.deny(Reason::Cancelled, Found::of(&state), now);
         }
-        if now.instant >= context.deadline {
+        let leads_on = matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_));
+        if leads_on && now.instant >= context.deadline {
             return context.deny(Reason::TimedOut, Found::of(&state), now);
         }
         match (state, answer) {
@@ -167,11 +168,11 @@ impl Login {
             (State::Showing(subscriber), Answer::Shown) => context.shown(subscriber, now),
             (State::Sent(asked), Answer::Reply(response)) => context.replied(&asked, &response, now),
             (State::Sent(asked), Answer::Unreachable(why, detail)) => {
-                let found = Found { detail: Some(text::escaped(&detail, 300)), ..Found::asked(&asked) };
+                let found = Found { detail: Some(text::foreign(&detail, 300)), ..Found::asked(&asked) };
                 context.deny(Reason::Unreachable(why), found, now)
             }
             (State::Sent(asked), Answer::Lost(detail)) => {
-                let found = Found { detail: Some(text::escaped(&detail, 300)), ..Found::asked(&asked) };
+                let found = Found { detail: Some(text::foreign(&detail, 300)), ..Found::asked(&asked) };
                 context.deny(Reason::AnswerLost, found, now)
             }
             (State::Sent(asked), Answer::TimedOut) => {

@@ -36,7 +36,7 @@ pub const CONTENT_TYPE: &str = "application/json;charset=UTF-8";
 pub const ACCEPT: &str = "application/json";
 
 /// What came back, whole, but not longer than [`BODY_MAX`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpResponse {
     /// The HTTP status. 500 with a Fault is an answer of the service (guide 3.1.2).
     pub status: u16,
@@ -44,6 +44,13 @@ pub struct HttpResponse {
     pub date: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Without the body, in which numbers stand.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpResponse({}, {} bytes)", self.status, self.body.len())
+    }
 }
 
 /// Who asks: the Application Provider's credentials (guide 2.1).

@@ -33,13 +33,19 @@ pub fn terms(config: &Config, subscriber: &Subscriber, left: Duration) -> Option
     let (patience, limit) = config.timeouts.of(profile);
     let gap = limit.saturating_sub(patience);
     let limit = limit.min(left);
-    let patience = patience.min(limit.saturating_sub(gap));
+    let patience = patience.min(whole_seconds(limit.saturating_sub(gap)));
     (patience >= PATIENCE_MIN).then(|| Terms {
         language: subscriber.language.unwrap_or(config.language),
         profile,
         patience,
         limit,
     })
+}
+
+/// Rounded up: the wire has whole seconds, and the milliseconds that a login has already taken shall not cost one.
+/// What the gap loses by it is less than a second.
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)))
 }
 
 /// How long a login may take in all, before its method is known.

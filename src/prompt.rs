@@ -280,8 +280,17 @@ fn cleaned(value: &str) -> String {
     if value.is_empty() {
         return "-".to_owned();
     }
-    let mut out: String =
-        value.chars().take(VALUE_MAX).map(|c| if is_unprintable(c) { '?' } else { c }).collect();
+    // No blanks either: a name with a sentence in it could pass for a part of the text.
+    let seen = |c| {
+        if is_unprintable(c) {
+            '?'
+        } else if c == ' ' {
+            '_'
+        } else {
+            c
+        }
+    };
+    let mut out: String = value.chars().take(VALUE_MAX).map(seen).collect();
     if value.chars().nth(VALUE_MAX).is_some() {
         out.push_str("..");
     }

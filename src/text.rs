@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-/// Characters that are not seen as themselves: controls, line and paragraph separators, and the invisible
-/// formatting characters that reorder or hide text (bidirectional marks, zero-width characters, tags).
+/// Characters that are not seen as themselves: controls, blanks other than the space, the invisible formatting
+/// characters that reorder or hide text (bidirectional marks, zero-width characters, tags), and private use.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
+        || (c != ' ' && c.is_whitespace())
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2800}' | '\u{e000}'..='\u{f8ff}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{13455}' | '\u{1bca0}'..='\u{1bca3}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 /// `text` with every unprintable character and backslash written as an escape, cut after `max` characters.
@@ -35,19 +36,40 @@ pub fn escaped(text: &str, max: usize) -> String {
     out
 }
 
-/// `text` with the middle of every run of seven and more digits hidden: it may be somebody's phone number.
+/// A text from the service for a log: escaped, cut, and without phone numbers.
+#[must_use]
+pub fn foreign(text: &str, max: usize) -> String {
+    escaped(&without_numbers(text), max)
+}
+
+/// `text` with the middle of every run of seven and more digits hidden, blanks and dashes between them
+/// allowed: it may be somebody's phone number.
 #[must_use]
 pub fn without_numbers(text: &str) -> String {
-    const SHOWN: usize = 2;
     let mut out = String::with_capacity(text.len());
-    for run in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
-        let digits = run.bytes().take_while(u8::is_ascii_digit).count();
-        for (at, c) in run.chars().enumerate() {
-            let hidden = digits >= 7 && (SHOWN..digits.saturating_sub(SHOWN)).contains(&at);
-            out.push(if hidden { '*' } else { c });
+    let mut run = String::new();
+    for c in text.chars() {
+        if c.is_ascii_digit() || (!run.is_empty() && matches!(c, ' ' | '-')) {
+            run.push(c);
+        } else {
+            hide_middle(&run, &mut out);
+            run.clear();
+            out.push(c);
         }
     }
+    hide_middle(&run, &mut out);
     out
+}
+
+fn hide_middle(run: &str, out: &mut String) {
+    const SHOWN: usize = 2;
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let hidden = if digits < 7 { 0..0 } else { SHOWN..digits.saturating_sub(SHOWN) };
+    let mut at = 0usize;
+    for c in run.chars() {
+        out.push(if c.is_ascii_digit() && hidden.contains(&at) { '*' } else { c });
+        at = at.saturating_add(usize::from(c.is_ascii_digit()));
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +82,7 @@ mod tests {
         assert_eq!(without_numbers("41791234567"), "41*******67");
         assert_eq!(without_numbers("fault 101, 123456"), "fault 101, 123456");
         assert_eq!(without_numbers("é1234567é7654321"), "é12***67é76***21");
+        assert_eq!(without_numbers("0041-79-123 45 67, 12"), "00**-**-*** ** 67, 12");
     }
 
     #[test]
@@ -68,5 +91,10 @@ mod tests {
         assert_eq!(escaped("a\n\u{1b}[31mb", 99), "a\\u{a}\\u{1b}[31mb");
         assert_eq!(escaped("a\u{202e}b\\", 99), "a\\u{202e}b\\\\");
         assert_eq!(escaped("abcdef", 3), "abc...");
+        for hidden in
+            "\u{34f}\u{2800}\u{a0}\u{3000}\u{600}\u{1bca0}\u{e000}\u{f0000}\u{e0041}\u{2028}".chars()
+        {
+            assert!(is_unprintable(hidden), "{}", hidden.escape_unicode());
+        }
     }
 }

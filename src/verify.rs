@@ -158,7 +158,7 @@ fn same_transaction(found: &str, expected: &str) -> Result<(), Refused> {
     if found == expected {
         return Ok(());
     }
-    let found = text::escaped(found, QUOTED);
+    let found = text::foreign(found, QUOTED);
     Err(Refusal::WrongTransaction
         .because(format!("the answer is to the transaction {found}, not to {expected}")))
 }
@@ -177,7 +177,7 @@ fn same_content(found: &[u8], expected: &str) -> Result<(), Refused> {
     if found == expected.as_bytes() {
         return Ok(());
     }
-    let found = text::escaped(&String::from_utf8_lossy(found), QUOTED);
+    let found = text::foreign(&String::from_utf8_lossy(found), QUOTED);
     let expected = text::escaped(expected, QUOTED);
     Err(Refusal::WrongContent.because(format!("the signed text is \"{found}\", not \"{expected}\"")))
 }
@@ -192,7 +192,7 @@ fn same_person(found: &SerialNumber, pinned: Option<&SerialNumber>) -> Result<()
 }
 
 /// What came back from the service, unchecked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     /// AP_TransID of the answer.
     pub ap_trans_id: &'a str,

@@ -3,7 +3,8 @@
 //! ureq speaks the HTTP; it is given a connection that is already up and may use it once, so that it has no
 //! way to resolve, to reconnect, to follow a redirect or to retry. What fails before the connection is up is
 //! [`Answer::Unreachable`], and nobody was asked; what fails later is [`Answer::Lost`], because the request
-//! may have arrived. Nothing is read from the environment: no proxy, no certificate file, no key log.
+//! may have arrived. That includes a server that does not want our certificate: in TLS 1.3 it says so only after
+//! the handshake, when the request is on its way. Nothing is read from the environment: no proxy, no certificate file, no key log.
 
 use std::{
     io::{self, Read, Write},
@@ -13,7 +14,7 @@ use std::{
 };
 
 use rustls::{
-    AlertDescription, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use ureq::{
@@ -222,31 +223,9 @@ impl Failed {
         match io.and_then(Ended::of) {
             Some(Ended::ByHost) => Self::ByHost,
             Some(Ended::ByDeadline) => Self::ByDeadline(true),
-            // In TLS 1.3 a server that does not want our certificate says so only after the handshake.
-            None if io.is_some_and(is_refused_certificate) => {
-                Self::Before(Unreachable::Tls, format!("the service does not take our certificate: {error}"))
-            }
             None => Self::After(error.to_string()),
         }
     }
-}
-
-fn is_refused_certificate(error: &io::Error) -> bool {
-    let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
-    matches!(
-        tls,
-        Some(rustls::Error::AlertReceived(
-            AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied
-                | AlertDescription::HandshakeFailure
-        ))
-    )
 }
 
 /// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.

@@ -177,6 +177,7 @@ fn every_behaviour_ends_in_its_verdict_within_the_deadline_and_with_one_push() {
             let site = Site::new(behaviour.name(), behaviour.msisdn(), |_, c| {
                 if hangs {
                     c.replace("sim = 30\nsim_connection = 60", "sim = 2\nsim_connection = 4")
+                        .replace("connect = 30", "connect = 2")
                 } else {
                     c
                 }

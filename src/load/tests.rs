@@ -74,15 +74,15 @@ fn refusal(path: &Path, keep: Keep) -> String {
 #[test]
 fn modes_decide_whether_a_file_is_used() {
     let folder = Folder::new("modes");
-    let group_is_root = fs::metadata(folder.path("")).unwrap().gid() == 0;
     for (mode, readable, secret) in [
         (0o600, true, true),
         (0o400, true, true),
         (0o644, true, false),
         (0o604, true, false),
         (0o601, true, false),
-        (0o640, true, group_is_root),
-        (0o660, group_is_root, group_is_root),
+        (0o640, true, false),
+        (0o660, false, false),
+        (0o610, true, false),
         (0o602, false, false),
         (0o666, false, false),
     ] {
@@ -110,6 +110,25 @@ fn every_folder_on_the_way_counts() {
     // Sticky: others may add, but not exchange what is there.
     folder.chmod("a", 0o1777);
     assert!(read(&folder.path("a/b/f"), Keep::Secret).is_ok());
+}
+
+#[test]
+fn a_folder_that_root_s_group_may_change_is_refused() {
+    // With an access control list the group's bits are its mask: `setfacl -m u:mallory:rwx` looks just like this.
+    let folder = Folder::new("group");
+    folder.write("f", "text", 0o600);
+    folder.chmod("", 0o770);
+    assert!(refusal(&folder.path("f"), Keep::Unchanged).contains("may be changed by others"));
+}
+
+#[test]
+fn an_empty_table_lets_nobody_in_even_where_strangers_are_allowed() {
+    let folder = Folder::with_config("empty");
+    folder.write("users.toml", "", 0o644);
+    assert!(!folder.mistakes().contains("nobody in it"));
+    folder.write("mobileid.toml", format!("{CONFIG}unenrolled = 'allow'\n"), 0o600);
+    let shown = folder.mistakes();
+    assert!(shown.contains(":11: users.table: the table has nobody in it"), "{shown}");
 }
 
 #[test]

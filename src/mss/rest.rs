@@ -255,10 +255,7 @@ impl FaultBody {
         let code =
             value.and_then(fault::parse_code).ok_or(Unreadable::MissingField("Fault.Code.SubCode.Value"))?;
         let shown = |text: &Option<serde_json::Value>| {
-            text.as_ref()
-                .and_then(|v| v.as_str())
-                .map(|t| text::escaped(&text::without_numbers(t), DETAIL_MAX))
-                .unwrap_or_default()
+            text.as_ref().and_then(|v| v.as_str()).map(|t| text::foreign(t, DETAIL_MAX)).unwrap_or_default()
         };
         let (reason, detail) = (shown(&self.reason), shown(&self.detail));
         let separator = if reason.is_empty() || detail.is_empty() { "" } else { ": " };

@@ -1,6 +1,9 @@
 //! MSS_Signature, synchronous (guide 3.2.2): one held request, one answer.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use super::{
     ApCredentials, ApTransId, FaultReply, HttpRequest, HttpResponse,
@@ -89,7 +92,7 @@ pub struct Transaction {
 }
 
 /// A signature with what it must be held against, all unchecked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     /// How the service names the transaction.
     pub transaction: Transaction,
@@ -99,6 +102,13 @@ pub struct Signed {
     pub msisdn: String,
     /// Base64Signature.
     pub base64: String,
+}
+
+/// Without the number, which is foreign text and may be a whole one.
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("transaction", &self.transaction).finish_non_exhaustive()
+    }
 }
 
 /// Reads the answer to [`request`].
@@ -116,7 +126,7 @@ pub fn read(response: &HttpResponse) -> Result<SignatureReply, Unreadable> {
 }
 
 fn read_signature(answer: rest::SignatureResp) -> Result<SignatureReply, Unreadable> {
-    let shown = |text: Option<String>| text.map(|t| text::escaped(&t, 100));
+    let shown = |text: Option<String>| text.map(|t| text::foreign(&t, 100));
     let transaction =
         Transaction { mssp_trans_id: shown(answer.mssp_trans_id), profile: shown(answer.profile) };
     let status = answer.status.and_then(|s| s.0.code).and_then(|c| c.0.value);

@@ -52,8 +52,8 @@ fn every_placeholder_is_filled_and_values_are_not_expanded_again() {
     let code = Code::from_entropy(&[1; 8]);
     let template: Template = "{service}/{user}@{host} from {rhost}: {txn} ({txn})".parse().unwrap();
     assert_eq!(
-        compose(&prefix(), &template, &values("{txn}", &code)),
-        format!("ACME: sshd/{{txn}}@web1 from 192.0.2.7: {code} ({code})")
+        compose(&prefix(), &template, &values("{txn} Code X", &code)),
+        format!("ACME: sshd/{{txn}}_Code_X@web1 from 192.0.2.7: {code} ({code})")
     );
 }
 

@@ -1,6 +1,7 @@
 //! From the signer's certificate to a configured root. webpki builds the path and checks signatures, validity, CA flag,
 //! path length, name constraints, critical extensions and extended key usage on the way; it leaves key usage and the
-//! validity of the root to us. Revocation is not asked for: Mobile ID certificates are never revoked (guide 4.1.2).
+//! validity of the root to us. Of the root itself only key, name and name constraints count: its own path length and
+//! extended key usage do not (RFC 5280, 6.1.1 takes an anchor as a name and a key). Revocation is not asked for: Mobile ID certificates are never revoked (guide 4.1.2).
 
 use std::time::SystemTime;
 

@@ -17,7 +17,7 @@ pub(crate) mod pam {
 
 /// Time limits for stories in which nobody answers. Whole seconds, as the service counts.
 pub(crate) const SHORT: &str =
-    "[timeouts]\nsim = 4\nsim_connection = 6\napp = 4\napp_connection = 6\nconnect = 4\n";
+    "[timeouts]\nsim = 4\nsim_connection = 6\napp = 4\napp_connection = 6\nconnect = 2\n";
 
 /// Within which a login must end when nobody waits for it any more: a quarter of a second, PAM's delay of up
 /// to two and a half after a failure, and what two busy cores may add.
