@@ -42,6 +42,7 @@ test: deps lint build
 
 lint: deps
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	sh tests/core-alone.sh
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo 'cargo-deny is not here: its check is left out'; fi
@@ -55,4 +56,4 @@ lab: build
 	$(AS_ROOT) cargo test --locked --workspace --test lab -- --test-threads=8
 
 fuzz: deps
-	@if [ -x fuzz/run.sh ]; then fuzz/run.sh; else echo 'fuzz/run.sh is not here: nothing is fuzzed'; fi
+	fuzz/run.sh

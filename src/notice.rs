@@ -206,10 +206,10 @@ const WRONG_PLACE: Texts = Texts(
     "l'accesso non è consentito dal luogo in cui si trova il telefono. Chieda all'amministratore.",
 );
 const WRONG_METHOD: Texts = Texts(
-    "your Mobile ID lacks the method that is asked for here (SIM or App). Activate it on mobileid.ch, or ask your administrator.",
-    "Ihrer Mobile ID fehlt die hier verlangte Methode (SIM oder App). Aktivieren Sie sie auf mobileid.ch oder fragen Sie Ihren Administrator.",
-    "votre Mobile ID n'a pas la méthode demandée ici (SIM ou App). Activez-la sur mobileid.ch ou demandez à votre administrateur.",
-    "al Suo Mobile ID manca il metodo richiesto qui (SIM o App). Lo attivi su mobileid.ch o chieda all'amministratore.",
+    "your Mobile ID lacks the method that is asked for here (SIM or App), or this host may not ask for it. Tell your administrator.",
+    "Ihrer Mobile ID fehlt die hier verlangte Methode (SIM oder App), oder dieser Rechner darf sie nicht verlangen. Sagen Sie es Ihrem Administrator.",
+    "votre Mobile ID n'a pas la méthode demandée ici (SIM ou App), ou cet ordinateur n'a pas le droit de la demander. Prévenez votre administrateur.",
+    "al Suo Mobile ID manca il metodo richiesto qui (SIM o App), oppure questo computer non può richiederlo. Avvisi l'amministratore.",
 );
 const INVALID_SIGNATURE: Texts = Texts(
     "your Mobile ID gave an invalid signature. Activate it again on mobileid.ch; the SIM card may have to be replaced.",

@@ -90,6 +90,7 @@ impl Report {
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);
         if setup.users.is_empty() {
+            // With "allow" an empty table is a mistake, and this is not reached.
             report.warn(&places.file.users, places, "nobody is entered: nobody can log in");
         }
         let config = &setup.config;
@@ -133,7 +134,12 @@ impl Report {
             .anchors
             .iter()
             .map(|anchor| {
-                let (facts, findings) = anchors::look(anchor, now);
+                let (facts, mut findings) = anchors::look(anchor, now);
+                if facts.published.is_none() && setup.connection.server_name.ends_with(".swisscom.com") {
+                    let what =
+                        "is none of Swisscom's published roots: whoever has its key can confirm every login";
+                    findings.push(format!("{} {what}", facts.subject));
+                }
                 for what in findings {
                     self.warnings.push(places.whole("signature.trust", what));
                 }

@@ -122,7 +122,9 @@ impl Report {
         let took = started.elapsed();
         let service = &setup.connection.service;
         let (ok, what) = match &answer {
-            Answer::Reply(response) => (true, format!("{service} answered with HTTP {}", response.status)),
+            Answer::Reply(response) => {
+                (true, format!("{service} answered (HTTP {}; 500 is how it refuses)", response.status))
+            }
             Answer::Unreachable(_, detail) | Answer::Lost(detail) => (false, detail.clone()),
             Answer::TimedOut => (false, format!("{service} gave no answer in time")),
             _ => (false, "given up".to_owned()),
@@ -137,7 +139,7 @@ impl Report {
                 Ok(response)
             }
             Answer::Unreachable(why, detail) => Err(advice::unreachable(&setup.connection, why, &detail)),
-            Answer::Lost(detail) => Err(advice::lost(&detail)),
+            Answer::Lost(detail) => Err(advice::lost(&setup.connection, &detail)),
             Answer::TimedOut => Err(advice::silent(&setup.connection, request.limit)),
             _ => Err(Trouble::of(Reason::Internal, "the request was given up".to_owned())),
         }

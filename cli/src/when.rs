@@ -47,8 +47,8 @@ pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
 }
 
 fn after_epoch(at: OffsetDateTime) -> Option<SystemTime> {
-    let nanos = u64::try_from(at.unix_timestamp_nanos()).ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))
+    let since = Duration::new(u64::try_from(at.unix_timestamp()).ok()?, at.nanosecond());
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 /// Whole days from `from` until `to`; negative once it has passed.
@@ -76,6 +76,7 @@ mod tests {
         assert_eq!(day(at(1_719_909_000)), "2024-07-02");
         assert_eq!(parse_http_date("Tue, 02 Jul 2024 08:30:00 GMT"), Some(at(1_719_909_000)));
         assert_eq!(parse_http_date("yesterday"), None);
+        assert_eq!(parse_rfc3339("9999-12-31T23:59:59Z"), Ok(at(253_402_300_799)));
         assert_eq!(day(at(1 << 40)), "after 9999");
         for bad in ["2024-07-02", "2024-07-02 08:30", "1960-01-01T00:00:00Z", "now", ""] {
             assert!(parse_rfc3339(bad).is_err(), "{bad:?}");

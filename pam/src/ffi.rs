@@ -129,7 +129,7 @@ pub(crate) fn interrupt_is_pending() -> bool {
     }
     // SAFETY: sigpending returned 0, so it has filled the set.
     let pending = unsafe { pending.assume_init() };
-    [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP].into_iter().any(|signal| {
+    [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM].into_iter().any(|signal| {
         // SAFETY: the set is initialised and outlives the call, which only reads it; the number is a signal's.
         unsafe { libc::sigismember(&raw const pending, signal) == 1 }
     })

@@ -15,6 +15,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
@@ -31,13 +32,34 @@ const TICKS_PER_LOOK: u32 = 3;
 
 /// The watch for a login from `ssh_connection` (as sshd writes it), or a local one.
 pub(crate) fn watch(ssh_connection: Option<&str>) -> Tick {
-    let connection = ssh_connection.and_then(Connection::parse).filter(Connection::is_established);
+    let connection = ssh_connection.and_then(Connection::parse);
+    let begins = connection.as_ref().map_or(State::Unknown, Connection::state);
     let ticks = AtomicU32::new(0);
     Arc::new(move || {
         let looks = ticks.fetch_add(1, Ordering::Relaxed).is_multiple_of(TICKS_PER_LOOK);
-        let gone = looks && connection.as_ref().is_some_and(|connection| !connection.is_established());
+        let gone = match (begins, &connection) {
+            // Whoever sends the password and leaves is gone before the watch begins.
+            (State::Ending, _) => true,
+            (State::Established, Some(connection)) if looks => {
+                matches!(connection.state(), State::Ending | State::Absent)
+            }
+            _ => false,
+        };
         if gone || ffi::interrupt_is_pending() { TickVerdict::Cancel } else { TickVerdict::Continue }
     })
+}
+
+/// What the kernel says of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Both ends speak.
+    Established,
+    /// One end has closed it.
+    Ending,
+    /// It is not in the table: reset, or never seen from here.
+    Absent,
+    /// The table cannot be read.
+    Unknown,
 }
 
 /// A TCP connection of this host.
@@ -56,20 +78,26 @@ impl Connection {
         words.next().is_none().then_some(Self { local, remote })
     }
 
-    /// Whether the kernel has the connection, and both ends still speak. A table that cannot be read says yes.
-    fn is_established(&self) -> bool {
-        let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].map(fs::read_to_string);
-        let [Ok(tcp), Ok(tcp6)] = tables else { return true };
-        self.is_in(&tcp) || self.is_in(&tcp6)
+    fn state(&self) -> State {
+        let mut state = State::Absent;
+        for path in ["/proc/self/net/tcp", "/proc/self/net/tcp6"] {
+            match fs::read_to_string(path) {
+                Ok(table) => state = self.state_in(&table).unwrap_or(state),
+                // Where IPv6 is switched off there is no such table.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(_) => return State::Unknown,
+            }
+        }
+        state
     }
 
-    /// Whether a table in the form of proc_net_tcp has the connection as ESTABLISHED (state 01).
-    fn is_in(&self, table: &str) -> bool {
-        table.lines().any(|line| {
+    /// The state in a table in the form of proc_net_tcp: 01 is ESTABLISHED.
+    fn state_in(&self, table: &str) -> Option<State> {
+        table.lines().find_map(|line| {
             let mut columns = line.split_ascii_whitespace().skip(1);
-            let local = columns.next().and_then(end_of);
-            let remote = columns.next().and_then(end_of);
-            (local, remote, columns.next()) == (Some(self.local), Some(self.remote), Some("01"))
+            let ends = (columns.next().and_then(end_of)?, columns.next().and_then(end_of)?);
+            let state = if columns.next()? == "01" { State::Established } else { State::Ending };
+            (ends == (self.local, self.remote)).then_some(state)
         })
     }
 }
@@ -145,6 +173,21 @@ mod tests {
                 std::thread::yield_now();
             }
         }
+    }
+
+    #[test]
+    fn who_left_before_the_watch_began_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, remote) = listener.accept().unwrap();
+        let connection = Connection { local: server.local_addr().unwrap(), remote };
+        drop(client);
+        while connection.state() == State::Established {
+            std::thread::yield_now();
+        }
+        let local = connection.local;
+        let text = format!("{} {} {} {}", remote.ip(), remote.port(), local.ip(), local.port());
+        assert_eq!(watch(Some(&text))(), TickVerdict::Cancel);
     }
 
     #[test]

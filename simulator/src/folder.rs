@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -36,6 +36,7 @@ impl Folder {
             .create(true)
             .truncate(false)
             .mode(Mode::Private as u32)
+            .custom_flags(nix::libc::O_NOFOLLOW)
             .open(path.join("lock"))
             .with_context(|| format!("state folder {}", path.display()))?;
         let lock = Flock::lock(lock_file, FlockArg::LockExclusiveNonblock)
@@ -80,6 +81,7 @@ impl Folder {
             .append(true)
             .create(true)
             .mode(Mode::Private as u32)
+            .custom_flags(nix::libc::O_NOFOLLOW)
             .open(&target)
             .with_context(|| format!("opening {}", target.display()))
     }
@@ -121,15 +123,20 @@ pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     text + &format!("-----END {label}-----\n")
 }
 
-/// Creates a folder for its owner alone. One that is there already must be so, or be empty: changing the
-/// mode of somebody's full folder (`--state /tmp`) is not ours to do.
+/// Creates a folder for its owner alone. One that is there already must be ours: in somebody else's, links could
+/// send what we write elsewhere. It must be closed or empty, too: changing the mode of a full folder (`--state /tmp`)
+/// is not ours to do.
 fn make_private(path: &Path) -> Result<()> {
     match DirBuilder::new().recursive(false).mode(0o700).create(path) {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.into()),
     }
-    let mode = fs::metadata(path)?.permissions().mode();
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_dir() || meta.uid() != nix::unistd::geteuid().as_raw() {
+        bail!("it is no folder of yours: name a new one");
+    }
+    let mode = meta.permissions().mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }

@@ -159,7 +159,7 @@ impl<'i> Section<'i> {
                 Section { table, ..empty(key, line) }
             }
             Some(Located { value, line, key }) => {
-                source.mistake(line, &key, format_args!("must be a table, not a {}", value.type_str()));
+                source.mistake(line, &key, format_args!("must be a table, not {}", article(&value)));
                 empty(key, line)
             }
         }
@@ -171,11 +171,7 @@ impl<'i> Section<'i> {
         match value {
             DeValue::String(text) => Some(Located { value: text.into_owned(), line, key }),
             other => {
-                source.mistake(
-                    line,
-                    &key,
-                    format_args!("must be a text in quotes, not a {}", other.type_str()),
-                );
+                source.mistake(line, &key, format_args!("must be a text in quotes, not {}", article(&other)));
                 None
             }
         }
@@ -242,11 +238,7 @@ impl<'i> Section<'i> {
             DeValue::String(text) => return vec![Located { value: text.into_owned(), line, key }],
             DeValue::Array(items) => items,
             other => {
-                source.mistake(
-                    line,
-                    &key,
-                    format_args!("must be a list of texts, not a {}", other.type_str()),
-                );
+                source.mistake(line, &key, format_args!("must be a list of texts, not {}", article(&other)));
                 return Vec::new();
             }
         };
@@ -260,7 +252,7 @@ impl<'i> Section<'i> {
                 other => source.mistake(
                     line,
                     &key,
-                    format_args!("must be a list of texts, but holds a {}", other.type_str()),
+                    format_args!("must be a list of texts, but holds {}", article(&other)),
                 ),
             }
         }
@@ -299,6 +291,13 @@ impl<'i> Section<'i> {
             source.mistake(line, &key, format_args!("unknown key; there are {known}"));
         }
     }
+}
+
+/// A value's type in a sentence: an integer, a table.
+fn article(value: &DeValue<'_>) -> String {
+    let name = value.type_str();
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// Turns a text into its type, or names the mistake.

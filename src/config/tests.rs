@@ -1,43 +1,14 @@
+use std::sync::LazyLock;
+
 use super::*;
 
-/// Every table and every key, so that a stranger can be put into each.
-const FULL: &str = r#"
-[service]
-ap_id = "mid://acme.example"
-ap_pwd = "not-needed"
-dtbd_prefix = "ACME: "
-url = "https://195.65.233.218:8443"
-server_name = "mobileid.swisscom.com"
-server_trust = "server.pem"
-client_cert = "client.crt"
-client_key = "client.key"
-proxy = "http://user:pass@proxy.example:3128"
+/// The administrator's reference has every table and every key: it is what a stranger is put into.
+static FULL: LazyLock<&str> = LazyLock::new(|| sample(0));
 
-[signature]
-profile = "any"
-trust = ["trust.d", "root.pem"]
-evidence = "/var/lib/mobileid/evidence"
-
-[timeouts]
-sim = 60
-sim_connection = 70
-app = 30
-app_connection = 40
-connect = 5
-
-[prompt]
-language = "de"
-
-[prompt.template]
-en = "{txn} en"
-de = "{txn} de"
-fr = "{txn} fr"
-it = "{txn} it"
-
-[users]
-table = "users.toml"
-unenrolled = "allow"
-"#;
+fn sample(at: usize) -> &'static str {
+    let document = include_str!("../../docs/configuration.md");
+    document.split("```toml\n").nth(at + 1).and_then(|rest| rest.split("```").next()).unwrap()
+}
 
 /// No more than what must be there.
 const SHORT: &str = r#"
@@ -77,7 +48,7 @@ fn with(key: &str, line: &str) -> String {
 
 #[test]
 fn a_full_file_is_read_to_the_last_key() {
-    let c = FileConfig::parse("f.toml", FULL).unwrap();
+    let c = FileConfig::parse("f.toml", &FULL).unwrap();
     assert_eq!(c.url, Endpoint { host: "195.65.233.218".into(), port: 8443 });
     assert_eq!(c.server_name.as_deref(), Some("mobileid.swisscom.com"));
     assert_eq!(c.proxy.as_ref().unwrap().endpoint.to_string(), "proxy.example:3128");
@@ -90,6 +61,20 @@ fn a_full_file_is_read_to_the_last_key() {
     assert_eq!(c.unenrolled, Unenrolled::Allow);
     assert_eq!(c.templates.get(Language::Fr), &"{txn} fr".parse().unwrap());
     assert!(c.holds_secret);
+}
+
+#[test]
+fn the_reference_of_the_user_table_is_read_too() {
+    use crate::directory::{Lookup, file::UserTable};
+    let table = UserTable::parse("users.toml", sample(1)).unwrap();
+    let Lookup::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
+    assert_eq!((alice.profile, alice.language), (Some(Profile::App), Some(Language::Fr)));
+    assert!(alice.serial.is_some());
+    for key in ["msisdn", "language", "profile", "serial"] {
+        let stranger = sample(1).replace(&format!("\n{key} ="), &format!("\nbogus_{key} ="));
+        let shown = UserTable::parse("users.toml", &stranger).unwrap_err().to_string();
+        assert!(shown.contains(&format!("alice.bogus_{key}: unknown key")), "{shown}");
+    }
 }
 
 #[test]
@@ -108,7 +93,7 @@ fn a_short_file_gets_the_defaults_of_the_guide() {
 
 #[test]
 fn every_table_refuses_strangers() {
-    for sample in [FULL, SHORT] {
+    for sample in [*FULL, SHORT] {
         let headers: Vec<usize> =
             sample.lines().enumerate().filter(|(_, l)| l.starts_with('[')).map(|(at, _)| at).collect();
         assert!(headers.len() >= 3);
@@ -141,8 +126,8 @@ fn every_needed_key_is_missed_by_name() {
 fn bad_values_are_named_with_line_and_key_and_not_repeated() {
     for (key, line, says) in [
         ("ap_id", "ap_id = \"\"", "must be 1 to 200 printable characters"),
-        ("ap_id", "ap_id = 5", "must be a text in quotes, not a integer"),
-        ("ap_pwd", "ap_pwd = [\"s3cret\"]", "must be a text in quotes, not a array"),
+        ("ap_id", "ap_id = 5", "must be a text in quotes, not an integer"),
+        ("ap_pwd", "ap_pwd = [\"s3cret\"]", "must be a text in quotes, not an array"),
         ("dtbd_prefix", "dtbd_prefix = \" \"", "the DTBD prefix is empty"),
         ("url", "url = \"http://mobileid.swisscom.com\"", "must be https://"),
         ("url", "url = \"https://mobileid.swisscom.com/rest\"", "no path may follow"),
@@ -158,7 +143,7 @@ fn bad_values_are_named_with_line_and_key_and_not_repeated() {
         ("proxy", "proxy = \"http://s3cret@p:1\"", "must be user:password"),
         ("client_key", "client_key = \"\"", "must be a path"),
         ("profile", "profile = \"Any\"", "a signature profile is one of"),
-        ("trust", "trust = [1]", "must be a list of texts, but holds a integer"),
+        ("trust", "trust = [1]", "must be a list of texts, but holds an integer"),
         ("trust", "trust = []", "is missing or empty"),
         ("sim", "sim = 0", "must be a whole number from 1 to 300"),
         ("sim", "sim = 301", "must be a whole number from 1 to 300"),
@@ -194,7 +179,7 @@ fn broken_toml_names_the_line_and_shows_none_of_it() {
     let text = FULL.replace("ap_pwd = \"not-needed\"", "ap_pwd = s3cret");
     let found = mistakes(&text);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("f.toml:4: not TOML: "), "{found:?}");
+    assert!(found[0].starts_with("f.toml:7: not TOML: "), "{found:?}");
     assert!(!found[0].contains("s3cret"), "{found:?}");
     assert!(mistakes("[service]\nap_id = \"a\"\nap_id = \"b\"\n")[0].contains("f.toml:3: not TOML"));
 }
@@ -222,6 +207,6 @@ fn endpoints_are_read_as_they_are_shown() {
 
 #[test]
 fn a_configuration_does_not_show_its_secrets() {
-    let shown = format!("{:?}", FileConfig::parse("f.toml", FULL).unwrap());
+    let shown = format!("{:?}", FileConfig::parse("f.toml", &FULL).unwrap());
     assert!(!shown.contains("not-needed") && !shown.contains("dXNlcjpwYXNz"), "{shown}");
 }

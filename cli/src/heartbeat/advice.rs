@@ -83,9 +83,14 @@ pub(super) fn unreachable(connection: &Connection, why: Unreachable, detail: &st
     }
 }
 
-pub(super) fn lost(detail: &str) -> Trouble {
-    Trouble::of(Reason::AnswerLost, format!("the connection broke off before the answer: {detail}"))
-        .hint("try again; if it stays so, something on the way ends connections: a firewall or a proxy")
+pub(super) fn lost(connection: &Connection, detail: &str) -> Trouble {
+    let trouble =
+        Trouble::of(Reason::AnswerLost, format!("the connection broke off before the answer: {detail}"));
+    // In TLS 1.3 a server refuses our certificate when the request is already on its way.
+    if detail.contains("received fatal alert: ") {
+        return tls(connection, trouble, detail);
+    }
+    trouble.hint("try again; if it stays so, something on the way ends connections: a firewall or a proxy")
 }
 
 pub(super) fn silent(connection: &Connection, limit: Duration) -> Trouble {

@@ -41,17 +41,18 @@ fn a_login_is_told_step_by_step() {
 
 #[test]
 fn json_is_the_audit_record() {
-    let run = login(&config(), &["alice", "--json"]);
+    // A SIM takes one request at a time: each test has people of its own.
+    let run = login(&config(), &["dave", "--json"]);
     assert_eq!(run.code, 0, "{run:?}");
     let json = run.json();
     assert_eq!((json["verdict"].as_str(), json["reason"].as_str()), (Some("accepted"), Some("verified")));
     assert_eq!(json["service"], "mobileidctl");
-    assert_eq!(json["msisdn"], "+4179*****01");
-    let run = login(&config(), &["bob", "--json"]);
+    assert_eq!(json["msisdn"], "+4179*****04");
+    let run = login(&config(), &["status-501", "--json"]);
     assert_eq!(run.code, 1, "{run:?}");
     assert_eq!(
         (run.json()["reason"].as_str(), run.json()["code"].as_u64()),
-        (Some("user-cancel"), Some(401))
+        (Some("revoked-certificate"), Some(501))
     );
 }
 
@@ -76,7 +77,7 @@ fn evidence_is_kept_and_verifies() {
     let folder = Folder::new();
     let evidence = folder.path("");
     let config = world().config(|c| c.replace("[users]", &format!("evidence = {evidence:?}\n[users]")));
-    let run = login(&config, &["alice", "--json"]);
+    let run = login(&config, &["ivan", "--json"]);
     let id = run.json()["ap_trans_id"].as_str().unwrap().to_owned();
     let text = fs::read_to_string(folder.path(&format!("{id}.txt"))).unwrap();
     let (cms, trust) = (folder.text(&format!("{id}.p7s")), world().anchors());

@@ -108,10 +108,14 @@ pub(crate) fn exchange(connection: &mut Connection, path: &str, body: &Value) ->
 }
 
 pub(crate) fn send(connection: &mut Connection, path: &str, body: &str) {
+    send_part(connection, path, body.len(), body);
+}
+
+/// Announces a body of `length` bytes and sends this much of it.
+pub(crate) fn send_part(connection: &mut Connection, path: &str, length: usize, body: &str) {
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json;charset=UTF-8\r\n\
-         Accept: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
+         Accept: application/json\r\nContent-Length: {length}\r\n\r\n",
     );
     connection.get_mut().write_all((head + body).as_bytes()).unwrap();
 }

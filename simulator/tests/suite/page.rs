@@ -2,8 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::client::{receive, send};
@@ -19,10 +22,15 @@ struct Browser {
 
 impl Browser {
     fn open(url: &str) -> Browser {
+        let profile = Folder::new();
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // What the browser keeps, it keeps in the folder of the test; and it is ended by its group.
+            .env("HOME", &*profile)
+            .env("TMPDIR", &*profile)
+            .process_group(0)
             .spawn()
             .expect("chromedriver is needed for this test: apt-get install chromium chromium-driver");
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
@@ -30,7 +38,6 @@ impl Browser {
             let port = line.split("started successfully on port ").nth(1)?;
             Some(port.trim_end_matches('.').to_owned())
         });
-        let profile = Folder::new();
         let address = format!("127.0.0.1:{}", port.unwrap());
         let mut browser = Browser { driver, address, session: "/session".to_owned(), _profile: profile };
         let arguments = [
@@ -42,6 +49,8 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // The card fades in: while it does, the driver finds no text on it.
+            "--force-prefers-reduced-motion",
             "--window-size=500,900",
             &format!("--user-data-dir={}", browser._profile.display()),
         ];
@@ -104,10 +113,12 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // Asking it to leave is polite and may fail; ending its group takes the browser along in any case.
         if self.session != "/session" && !std::thread::panicking() {
             self.call("DELETE", "", &Value::Null);
         }
-        let _ = self.driver.kill();
+        let group = Pid::from_raw(i32::try_from(self.driver.id()).unwrap());
+        let _ = killpg(group, Signal::SIGKILL);
         let _ = self.driver.wait();
     }
 }

@@ -4,7 +4,24 @@
 use anyhow::{Result, ensure};
 use mobileid_tests::{Conversation, Lab, Methods, nothing_left};
 
-use crate::support::{SHORT, kept_out, pam};
+use crate::support::{SHORT, kept_out, let_in, one_push, pam};
+
+#[test]
+fn pamtester_is_let_in_and_kept_out() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    lab.pam_service("door", &lab.module("")?)?;
+    let mut session = lab.pamtester("door", "alice", "authenticate")?;
+    session.expect("successfully authenticated")?;
+    let_in(&session.finish()?)?;
+    one_push(&mobile_id, "alice")?;
+    kept_out(&lab.pamtester("door", "bob", "authenticate")?.finish()?)?;
+    one_push(&mobile_id, "bob")?;
+    // setcred asks nobody, whoever it is for.
+    let_in(&lab.pamtester("door", "dave", "setcred")?.finish()?)?;
+    ensure!(mobile_id.pushes("dave")?.is_empty(), "setcred asked the phone");
+    Ok(())
+}
 
 #[test]
 fn many_logins_leave_nothing_behind() -> Result<()> {
