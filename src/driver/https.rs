@@ -261,6 +261,14 @@ impl std::fmt::Debug for Link {
     }
 }
 
+impl Link {
+    /// The alert that the server sent before it closed: more telling than the broken pipe that came of it.
+    fn last_words(&mut self) -> Option<io::Error> {
+        let said = self.stream.read(&mut [0]).err()?;
+        said.get_ref().is_some_and(|e| e.is::<rustls::Error>()).then_some(said)
+    }
+}
+
 impl Transport for Link {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
@@ -271,7 +279,7 @@ impl Transport for Link {
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         let written = self.stream.write_all(output).and_then(|()| self.stream.flush());
         self.broken |= written.is_err();
-        Ok(written?)
+        Ok(written.map_err(|error| self.last_words().unwrap_or(error))?)
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
