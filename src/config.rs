@@ -183,6 +183,21 @@ impl FileConfig {
         source.mistakes.or(config)
     }
 
+    /// What a login depends on, once the trust anchors have been read.
+    #[must_use]
+    pub fn config(&self, anchors: TrustAnchors) -> Config {
+        Config {
+            ap: self.ap.clone(),
+            prefix: self.prefix.clone(),
+            templates: self.templates.clone(),
+            language: self.language,
+            profile: self.profile,
+            timeouts: self.timeouts,
+            unenrolled: self.unenrolled,
+            anchors,
+        }
+    }
+
     fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
         let mut service = root.section("service", source);
         let ap_id = service.required("ap_id", source);

@@ -1,10 +1,10 @@
 //! From the file system to a [`Setup`]: the configuration, the user table, the trust anchors, our key.
 //!
 //! Files that decide about logins are opened as sudo opens sudoers. The way to a file is walked step by step:
-//! each folder, each link, and each folder and link behind a link must belong to root (or to the user that runs this, which for a PAM module is root) and must not be
-//! writable by others; a folder that anybody may write to is tolerated only where its sticky bit keeps others
-//! from exchanging what is in it. The file itself must be a regular one with the same owner, not writable by
-//! others, and if it holds a secret not readable by others either.
+//! each folder, each link, and each folder and link behind a link must belong to root (or to the user that runs
+//! this, which for a PAM module is root) and must not be writable by others; a folder that anybody may write to is
+//! tolerated only where its sticky bit keeps others from exchanging what is in it. The file itself must be a
+//! regular one with the same owner, not writable by others, and if it holds a secret not readable by others either.
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads files")]
 
@@ -103,7 +103,7 @@ impl Loader {
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
         let client_cert_count = client_certs.len();
-        let server_name = file.server_name.unwrap_or_else(|| file.url.host.clone());
+        let server_name = file.server_name.clone().unwrap_or_else(|| file.url.host.clone());
         // A table that an editor has just emptied would let everybody in without a phone.
         if file.unenrolled == Unenrolled::Allow && users.as_ref().is_some_and(UserTable::is_empty) {
             let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in without \
@@ -112,16 +112,7 @@ impl Loader {
         }
         let setup = users.zip(client_key).zip(client_certs.into_iter().next());
         let setup = setup.map(|((users, client_key), client_cert)| Setup {
-            config: Arc::new(Config {
-                ap: file.ap,
-                prefix: file.prefix,
-                templates: file.templates,
-                language: file.language,
-                profile: file.profile,
-                timeouts: file.timeouts,
-                unenrolled: file.unenrolled,
-                anchors,
-            }),
+            config: Arc::new(file.config(anchors)),
             users,
             connection: Connection {
                 service: file.url,

@@ -64,16 +64,7 @@ static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
         // TOML has a table once: where more of [prompt] follows, its templates are the default ones.
         let text = if more.contains("[prompt]") { text.replace("[prompt.template]\nen", "#") } else { text };
         let file = FileConfig::parse("m.toml", &text).expect("the configuration is good");
-        Arc::new(Config {
-            ap: file.ap,
-            prefix: file.prefix,
-            templates: file.templates,
-            language: file.language,
-            profile: file.profile,
-            timeouts: file.timeouts,
-            unenrolled: file.unenrolled,
-            anchors: fixtures::ANCHORS.clone(),
-        })
+        Arc::new(file.config(fixtures::ANCHORS.clone()))
     })
 });
 

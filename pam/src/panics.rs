@@ -4,7 +4,7 @@
 //! in the same process has its own. The hook is therefore set once and left there. Setting and restoring it
 //! around each call would race between the threads of an application that logs two people in at once, and
 //! would gain nothing, because nothing of ours runs outside of a call. The hook holds no memory, so that a
-//! process that loads and unloads the module a thousand times does not grow.
+//! process that loads and unloads the module a thousand times does not grow by it.
 
 #![forbid(unsafe_code)]
 

@@ -89,6 +89,11 @@
 //! pki/                   the authorities' and subscribers' keys
 //! ```
 //!
+//! # What it is not for
+//!
+//! It listens on loopback only, and web pages of other origins cannot press its buttons; but every user of the
+//! machine can. A host whose logins matter asks the real service.
+//!
 //! # What it leaves out
 //!
 //! SOAP, transaction approval, App2App, locations (a request for geofencing is told that the Application

@@ -4,7 +4,8 @@
 //! way to resolve, to reconnect, to follow a redirect or to retry. What fails before the connection is up is
 //! [`Answer::Unreachable`], and nobody was asked; what fails later is [`Answer::Lost`], because the request
 //! may have arrived. That includes a server that does not want our certificate: in TLS 1.3 it says so only after
-//! the handshake, when the request is on its way. Nothing is read from the environment: no proxy, no certificate file, no key log.
+//! the handshake, when the request is on its way. Nothing is read from the environment: no proxy, no certificate
+//! file, no key log.
 
 use std::{
     io::{self, Read, Write},

@@ -40,16 +40,7 @@ fn config(anchors: TrustAnchors, unenrolled: Unenrolled) -> Arc<Config> {
         "#,
     )
     .unwrap();
-    Arc::new(Config {
-        ap: file.ap,
-        prefix: file.prefix,
-        templates: file.templates,
-        language: file.language,
-        profile: file.profile,
-        timeouts: file.timeouts,
-        unenrolled,
-        anchors,
-    })
+    Arc::new(Config { unenrolled, ..file.config(anchors) })
 }
 
 fn request() -> Request {

@@ -230,16 +230,7 @@ const ROOT: &str = include_str!("root.pem");
 
 fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
     let file = FileConfig::parse("m.toml", CONFIG).unwrap();
-    let config = Config {
-        ap: file.ap,
-        prefix: file.prefix,
-        templates: file.templates,
-        language: file.language,
-        profile: file.profile,
-        timeouts: file.timeouts,
-        unenrolled,
-        anchors: TrustAnchors::from_pem(ROOT).unwrap(),
-    };
+    let config = Config { unenrolled, ..file.config(TrustAnchors::from_pem(ROOT).unwrap()) };
     let connection = Connection {
         service: file.url,
         server_name: String::new(),
