@@ -180,6 +180,18 @@ impl Lab {
         &self.syslog
     }
 
+    /// Waits until everything that was written to `/dev/log` before has been read: datagrams keep their order, so a
+    /// mark of ours comes after them.
+    ///
+    /// # Errors
+    /// When the mark does not come through.
+    pub fn settle_syslog(&self) -> Result<()> {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let mark = format!("the laboratory's mark {};", MARKS.fetch_add(1, Ordering::Relaxed));
+        UnixDatagram::unbound()?.send_to(mark.as_bytes(), self.folder.join("syslog"))?;
+        self.syslog.wait_for(&mark).map(drop)
+    }
+
     /// The machine's ids of all processes in the world, but for the first.
     ///
     /// # Errors

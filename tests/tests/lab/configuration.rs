@@ -21,7 +21,7 @@ fn denies(
     spoil(&lab, &mobile_id)?;
     let rounds = lab.ask("door", "alice", 1, Conversation::Talk)?;
     ensure!(rounds.iter().all(|round| round.result == pam::SERVICE_ERR), "{rounds:?}");
-    lab.syslog().wait_for("pam_mobileid")?;
+    lab.settle_syslog()?;
     let told = lab.syslog().containing("pam_mobileid");
     ensure!(told.iter().any(|line| line.contains(culprit)), "{culprit} is not named:\n{}", told.join("\n"));
     no_push(&mobile_id)

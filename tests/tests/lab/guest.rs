@@ -71,7 +71,7 @@ fn a_panic_is_a_denial_and_the_host_lives_on() -> Result<()> {
     let rounds = lab.ask("door", "alice", 3, Conversation::Talk)?;
     ensure!(rounds.iter().all(|round| round.result != pam::SUCCESS), "{rounds:?}");
     nothing_left(&rounds)?;
-    lab.syslog().wait_for("panic")?;
+    lab.settle_syslog()?;
     let told = lab.syslog().containing("pam_mobileid");
     ensure!(told.len() == 3, "one line for each of three panics:\n{}", told.join("\n"));
     Ok(())

@@ -60,6 +60,7 @@ pub(crate) fn let_in(ended: &Ended) -> Result<()> {
 /// Checks a user's only audit line, and returns it.
 pub(crate) fn one_audit(lab: &Lab, user: &str, verdict: &str) -> Result<serde_json::Value> {
     lab.syslog().wait_for(&format!("\"user\":\"{user}\""))?;
+    lab.settle_syslog()?;
     let audits = lab.audits(user)?;
     let [audit] = audits.as_slice() else {
         anyhow::bail!("one audit line was to be written for {user}: {audits:#?}");
