@@ -78,7 +78,12 @@ const SYSTEM_ROOTS: [&str; 3] = [
 pub fn load(path: &Path) -> Result<Setup, Mistakes> {
     let shown = path.display().to_string();
     let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e.beside(path)))?;
-    let file = FileConfig::parse(&shown, raw.text(&shown)?)?;
+    let text = raw.text().map_err(|NotText { line }| {
+        let mut mistakes = Mistakes::default();
+        mistakes.add(&shown, Some(line), "", NOT_TEXT);
+        mistakes
+    })?;
+    let file = FileConfig::parse(&shown, text)?;
     if file.holds_secret {
         raw.must_be_closed()
             .map_err(|e| Mistakes::of_file(&shown, format_args!("it holds a password, and {e}")))?;
@@ -99,7 +104,7 @@ impl Loader {
         let anchors = self.anchors(&file.trust);
         let users = self.users(&file.users);
         let server_roots = self.server_roots(&file.server_trust);
-        let client_certs = self.client_certs(&file.client_cert);
+        let client_certs = self.certificates(&file.client_cert);
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
         let client_cert_count = client_certs.len();
@@ -137,14 +142,13 @@ impl Loader {
     fn named(&mut self, at: &Located<PathBuf>, keep: Keep) -> Option<(String, Secret)> {
         let path = self.base.join(&at.value);
         let shown = path.display().to_string();
-        let text = read(&path, keep)
-            .map_err(|e| e.beside(&path))
-            .and_then(|raw| raw.text(&shown).map(|t| Secret::new(t.to_owned())).map_err(|e| e.to_string()));
+        let text = read(&path, keep).map_err(|e| e.beside(&path)).and_then(|raw| {
+            let text = raw.text().map_err(|NotText { line }| format!("{line}: {NOT_TEXT}"))?;
+            Ok(Secret::new(text.to_owned()))
+        });
         match text {
             Ok(text) => Some((shown, text)),
             Err(error) => {
-                let error =
-                    error.strip_prefix(&format!("{shown}:")).unwrap_or(&error).trim_start().to_owned();
                 self.mistake(at, format_args!("{shown}: {error}"));
                 None
             }
@@ -217,10 +221,6 @@ impl Loader {
         self.certificates(&at)
     }
 
-    fn client_certs(&mut self, at: &Located<PathBuf>) -> Vec<Vec<u8>> {
-        self.certificates(at)
-    }
-
     fn certificates(&mut self, at: &Located<PathBuf>) -> Vec<Vec<u8>> {
         let Some((shown, pem)) = self.named(at, Keep::Unchanged) else { return Vec::new() };
         let certs: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.expose().as_bytes())
@@ -265,7 +265,9 @@ impl Loader {
     }
 }
 
-fn is_certificate_file(path: &Path) -> bool {
+/// Whether a file in a folder of trust anchors counts, by its name: `.pem`, `.crt` or `.cer`.
+#[must_use]
+pub fn is_certificate_file(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     ["pem", "crt", "cer"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
@@ -287,13 +289,10 @@ struct Raw {
 }
 
 impl Raw {
-    fn text(&self, shown: &str) -> Result<&str, Mistakes> {
+    fn text(&self) -> Result<&str, NotText> {
         std::str::from_utf8(&self.bytes).map_err(|error| {
             let before = self.bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|b| **b == b'\n').count().saturating_add(1);
-            let mut mistakes = Mistakes::default();
-            mistakes.add(shown, Some(line), "", "not UTF-8 text");
-            mistakes
+            NotText { line: before.iter().filter(|b| **b == b'\n').count().saturating_add(1) }
         })
     }
 
@@ -301,6 +300,13 @@ impl Raw {
         closed(&self.path, &self.meta)
     }
 }
+
+/// The first line that is no UTF-8.
+struct NotText {
+    line: usize,
+}
+
+const NOT_TEXT: &str = "not UTF-8 text";
 
 /// Why a file is not used: what is wrong with it, or with a folder on the way to it.
 #[derive(Debug)]

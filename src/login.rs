@@ -168,12 +168,10 @@ impl Login {
             (State::Showing(subscriber), Answer::Shown) => context.shown(subscriber, now),
             (State::Sent(asked), Answer::Reply(response)) => context.replied(&asked, &response, now),
             (State::Sent(asked), Answer::Unreachable(why, detail)) => {
-                let found = Found { detail: Some(text::foreign(&detail, 300)), ..Found::asked(&asked) };
-                context.deny(Reason::Unreachable(why), found, now)
+                context.deny(Reason::Unreachable(why), Found::asked(&asked).because(&detail), now)
             }
             (State::Sent(asked), Answer::Lost(detail)) => {
-                let found = Found { detail: Some(text::foreign(&detail, 300)), ..Found::asked(&asked) };
-                context.deny(Reason::AnswerLost, found, now)
+                context.deny(Reason::AnswerLost, Found::asked(&asked).because(&detail), now)
             }
             (State::Sent(asked), Answer::TimedOut) => {
                 context.deny(Reason::TimedOut, Found::asked(&asked), now)
@@ -359,6 +357,11 @@ impl Found {
             sent: true,
             ..Self::subscriber(&asked.subscriber)
         }
+    }
+
+    /// With what a driver says of a failure: words from the network are in it.
+    fn because(self, detail: &str) -> Self {
+        Self { detail: Some(text::foreign(detail, 300)), ..self }
     }
 
     fn with(self, transaction: Transaction) -> Self {

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use mobileid::{
+    load::is_certificate_file,
     subscriber::SerialNumber,
     verify::{self, Refusal, Refused, Signer, TrustAnchors},
 };
@@ -148,8 +149,7 @@ fn folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(shown)? {
         let path = entry.with_context(shown)?.path();
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-        if ["pem", "crt", "cer"].iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        if is_certificate_file(&path) {
             files.push(path);
         }
     }
