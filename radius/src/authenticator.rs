@@ -1,0 +1,1 @@
+//! MD5, HMAC-MD5 and hidden attributes.

@@ -1,0 +1,6 @@
+//! The RADIUS responder: a VPN concentrator asks, the phone confirms, the answer goes back.
+
+#![forbid(unsafe_code)]
+
+pub mod authenticator;
+pub mod packet;

@@ -1,0 +1,4 @@
+//! `mobileid-radiusd`.
+#![forbid(unsafe_code)]
+
+fn main() {}
