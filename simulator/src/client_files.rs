@@ -1,10 +1,13 @@
 //! What the simulator lays out for its client: a configuration that works as it is.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 
 use crate::behaviour::Behaviour;
 use crate::folder::{Folder, Mode, pem};
 use crate::options::Options;
+use crate::population::Population;
 use crate::subscribers::Subscriber;
 
 /// Writes the files that belong to this start. They are replaced each time, since the port may be new.
@@ -40,6 +43,9 @@ table = \"users.toml\"
     );
     // Last, so that a configuration which is there names files which are there.
     write_users(folder, &options.subscribers)?;
+    if let Some(crowd) = options.population {
+        add_crowd(folder, crowd)?;
+    }
     folder.write("mobileid.toml", config.as_bytes(), Mode::Private)
 }
 
@@ -58,6 +64,19 @@ fn write_users(folder: &Folder, subscribers: &[Subscriber]) -> Result<()> {
         }
     }
     folder.write("users.toml", text.as_bytes(), Mode::Private)
+}
+
+/// Adds those of a crowd who are not in users.toml yet: it may be of another start, with a smaller crowd.
+fn add_crowd(folder: &Folder, crowd: Population) -> Result<()> {
+    let text = folder.read_text("users.toml")?;
+    let known = text.lines().collect::<HashSet<_>>();
+    let mut more = String::new();
+    for subscriber in crowd.subscribers() {
+        if let Some(name) = subscriber.user.filter(|name| !known.contains(format!("[{name}]").as_str())) {
+            more += &user(&name, &subscriber.msisdn, "en", None);
+        }
+    }
+    folder.append("users.toml", more.as_bytes())
 }
 
 /// A user's table.

@@ -86,6 +86,11 @@ impl Folder {
             .with_context(|| format!("opening {}", target.display()))
     }
 
+    pub(crate) fn read_text(&self, name: &str) -> Result<String> {
+        let path = self.path.join(name);
+        fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.path.join(name).exists()
     }

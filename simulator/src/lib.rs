@@ -89,6 +89,9 @@
 //! pki/                   the authorities' and subscribers' keys
 //! ```
 //!
+//! For a load test, `--population N` adds N generated subscribers who all take `--population-delay` milliseconds
+//! ([`Population`]), and the program takes as many file descriptors as the system lets it have.
+//!
 //! # What it is not for
 //!
 //! It listens on loopback only, and web pages of other origins cannot press its buttons; but every user of the
@@ -113,6 +116,7 @@ mod keys;
 mod options;
 mod phone;
 mod pki;
+mod population;
 mod profiles;
 mod requests;
 mod server;
@@ -131,6 +135,7 @@ pub use journal::{Entry, Event};
 pub use keys::KeyKind;
 pub use options::{Command, Options};
 pub use phone::Pending;
+pub use population::Population;
 pub use profiles::Profile;
 pub use simulator::Simulator;
 pub use subscribers::{Method, Methods, Subscriber, built_in, list_built_in};

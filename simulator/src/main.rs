@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use mobileid_simulator::{Command, Simulator};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -25,6 +26,7 @@ fn run() -> Result<()> {
         // The library may grow commands that this program does not have.
         _ => anyhow::bail!("not a command of this program"),
     };
+    take_all_descriptors();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // Before the ready line: whoever reads it may send a signal at once.
@@ -45,6 +47,13 @@ fn run() -> Result<()> {
         simulator.stop();
         Ok(())
     })
+}
+
+/// A crowd of clients takes a descriptor each. Where the system gives no more, fewer can wait at once.
+fn take_all_descriptors() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
 }
 
 /// Resolves when standard input ends, if that is to matter. The thread that reads it dies with the process.

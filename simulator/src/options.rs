@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::keys::KeyKind;
+use crate::population::Population;
 use crate::profiles::Profile;
 use crate::subscribers::{Subscriber, built_in, list_built_in};
 use crate::subscribers_file::read_file;
@@ -22,6 +25,8 @@ pub struct Options {
     pub state: PathBuf,
     /// Who has a Mobile ID, beside the live service's two test numbers.
     pub subscribers: Vec<Subscriber>,
+    /// A crowd beside them, for a load test.
+    pub population: Option<Population>,
     /// The AP_ID of the contract.
     pub ap_id: String,
     /// What every displayed text has to start with.
@@ -38,6 +43,7 @@ impl Options {
             phone: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             state: state.into(),
             subscribers: built_in(),
+            population: None,
             ap_id: "mid://simulator.example".to_owned(),
             dtbd_prefix: "SIM: ".to_owned(),
             profiles: Profile::ALL.to_vec(),
@@ -72,12 +78,19 @@ impl Command {
         let mut state = None;
         let mut options = Options::new("");
         let mut exit_with_stdin = false;
+        let mut crowd = Population::new(0);
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("listen") => options.listen = address(&mut parser, "--listen")?,
                 Long("phone") => options.phone = address(&mut parser, "--phone")?,
                 Long("state") => state = Some(PathBuf::from(parser.value()?)),
                 Long("subscribers") => options.subscribers = read_file(&PathBuf::from(parser.value()?))?,
+                Long("population") => crowd.size = number(&mut parser, "--population")?,
+                Long("population-delay") => {
+                    let ms: u64 = number(&mut parser, "--population-delay")?;
+                    crowd.after = Duration::from_millis(ms);
+                }
+                Long("population-key") => crowd.key = key(&parser.value()?.string()?)?,
                 Long("profiles") => options.profiles = profiles(&parser.value()?.string()?)?,
                 Long("exit-with-stdin") => exit_with_stdin = true,
                 Long("list-subscribers") => return Ok(Command::Print(list_built_in())),
@@ -92,6 +105,7 @@ impl Command {
         }
         let Some(state) = state else { bail!("--state DIR is missing; --help explains") };
         options.state = state;
+        options.population = Some(crowd).filter(|crowd| crowd.size > 0);
         for (name, address) in [("--listen", options.listen), ("--phone", options.phone)] {
             if !address.ip().is_loopback() {
                 bail!("{name} {address}: not a loopback address; the simulator serves this machine only");
@@ -104,6 +118,22 @@ impl Command {
 fn address(parser: &mut lexopt::Parser, name: &str) -> Result<SocketAddr> {
     let text = lexopt::ValueExt::string(parser.value()?)?;
     text.parse().with_context(|| format!("{name} {text:?}: not an address with a port, such as 127.0.0.1:0"))
+}
+
+fn number<T: std::str::FromStr>(parser: &mut lexopt::Parser, name: &str) -> Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text = lexopt::ValueExt::string(parser.value()?)?;
+    text.parse().with_context(|| format!("{name} {text:?}: not a number, or too large"))
+}
+
+fn key(name: &str) -> Result<KeyKind> {
+    match name {
+        "ec" => Ok(KeyKind::Ec),
+        "rsa" => Ok(KeyKind::Rsa),
+        _ => bail!("--population-key {name:?}: it is ec or rsa"),
+    }
 }
 
 fn profiles(list: &str) -> Result<Vec<Profile>> {
@@ -130,6 +160,9 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --subscribers FILE   who has a Mobile ID, instead of the table below
   --profiles LIST      signature profiles the AP may use, separated by commas:
                        {}
+  --population N       adds user0 to userN-1, +41791000000 and on, who confirm; they share a key
+  --population-delay MS   how long each of them takes (0)
+  --population-key KEY    what they sign with: ec (the default) or rsa
   --exit-with-stdin    end when standard input ends
   --list-subscribers   print the table below
   --version, --help

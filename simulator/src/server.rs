@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::sys::socket::{Backlog, listen};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -47,6 +48,9 @@ pub(crate) fn tls(identity: &ServerIdentity) -> Result<TlsAcceptor> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
+
+/// How many connections may wait to be accepted; the system takes its own limit where that is lower.
+const BACKLOG: i32 = 4096;
 
 /// Serves until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, service: Arc<Service>) {
@@ -234,6 +238,8 @@ pub(crate) fn bind(address: SocketAddr) -> Result<std::net::TcpListener> {
         anyhow::bail!("{address} is not a loopback address; the simulator serves this machine only");
     }
     let listener = std::net::TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+    // The standard library's queue of 128 overflows when a crowd arrives at once, and then each retry costs a second.
+    listen(&listener, Backlog::new(BACKLOG)?)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

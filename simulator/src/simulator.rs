@@ -15,6 +15,7 @@ use crate::journal::{Entry, Event, Journal};
 use crate::options::Options;
 use crate::phone::{self, Pending};
 use crate::pki::Pki;
+use crate::population::Population;
 use crate::server;
 use crate::service::{ApplicationProvider, Service};
 use crate::subscribers::{Subscriber, test_numbers};
@@ -59,8 +60,9 @@ impl Simulator {
             certificate,
             profiles: options.profiles,
         };
-        let subscribers = test_numbers().into_iter().chain(options.subscribers);
-        let service = Arc::new(Service::new(provider, pki, journal, subscribers));
+        let crowd = options.population.into_iter().flat_map(Population::subscribers);
+        let subscribers = test_numbers().into_iter().chain(crowd).chain(options.subscribers);
+        let service = Arc::new(Service::new(provider, pki, journal, subscribers, options.population));
 
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<()>();

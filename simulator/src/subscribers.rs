@@ -69,7 +69,12 @@ impl Subscriber {
         let Some(msisdn) = parse_msisdn(msisdn) else {
             bail!("{msisdn:?} is no number in international form")
         };
-        Ok(Subscriber {
+        Ok(Subscriber::plain(msisdn))
+    }
+
+    /// What [`Subscriber::new`] says, of a number that is one.
+    pub(crate) fn plain(msisdn: String) -> Subscriber {
+        Subscriber {
             serial: subscriber_serial(&msisdn),
             msisdn,
             user: None,
@@ -77,7 +82,7 @@ impl Subscriber {
             key: KeyKind::Ec,
             behaviour: Behaviour::Approve,
             after: Duration::ZERO,
-        })
+        }
     }
 
     /// The serial number that [`Behaviour::OtherSerial`] signs with instead of the subscriber's own.
@@ -182,15 +187,8 @@ pub fn list_built_in() -> String {
 
 /// The two numbers which the live service keeps for successful tests.
 pub(crate) fn test_numbers() -> Vec<Subscriber> {
-    let subscriber = |(msisdn, key): (&str, KeyKind)| Subscriber {
-        msisdn: msisdn.to_owned(),
-        user: None,
-        methods: Methods::Sim,
-        key,
-        behaviour: Behaviour::Approve,
-        after: Duration::ZERO,
-        serial: subscriber_serial(msisdn),
-    };
+    let subscriber =
+        |(msisdn, key): (&str, KeyKind)| Subscriber { key, ..Subscriber::plain(msisdn.to_owned()) };
     [("41700092501", KeyKind::Ec), ("41700092502", KeyKind::Rsa)].map(subscriber).into()
 }
 

@@ -26,6 +26,8 @@ use crate::subscribers::{Method, Subscriber};
 
 /// How long an ended transaction can still be asked about.
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(600);
+/// The same for a crowd: each remembered transaction holds ten kilobytes of signature.
+pub(crate) const REMEMBERED_OF_CROWD: Duration = Duration::from_secs(60);
 
 /// How a transaction ended.
 #[derive(Clone, Debug)]

@@ -174,6 +174,8 @@ fn mistakes_are_named() {
     assert!(refusal(&["--listen", "here"]).contains("here"));
     assert!(refusal(&["--verbose"]).contains("--verbose"));
     assert!(refusal(&["--profiles", "Any-LoA5"]).contains("Any-LoA5"));
+    assert!(refusal(&["--population", "many"]).contains("--population \"many\""));
+    assert!(refusal(&["--population-key", "dsa"]).contains("--population-key \"dsa\""));
     assert!(refusal(&[]).contains("--state"));
 }
 
@@ -195,6 +197,22 @@ fn subscribers_from_a_file_replace_the_built_in_ones() {
     subscribers.write_all(b"colour = \"blue\"\n").unwrap();
     let complaint = refusal(&["--state", state.to_str().unwrap(), "--subscribers", file.to_str().unwrap()]);
     assert!(complaint.contains("colour") && complaint.contains("subscribers.toml"), "{complaint}");
+}
+
+#[test]
+fn a_population_stands_beside_the_others_and_may_grow_with_the_next_start() {
+    let folder = Folder::new();
+    let start = |size: &str| Program::start(&folder, &["--population", size, "--population-key", "rsa"]);
+    let users = || std::fs::read_to_string(folder.join("users.toml")).unwrap();
+    drop(start("2"));
+    assert!(users().contains("\n[user1]\nmsisdn = \"+41791000001\"\n") && !users().contains("[user2]"));
+    let program = start("3");
+    assert_eq!(users().matches("[user1]").count(), 1);
+    let client = Client::of(&folder, &program.url);
+    let answer = client.post("/rest/service/sign", &sign_request("+41791000002"));
+    assert!(verify(&cms(&answer.json()), &folder).accepted);
+    assert_eq!(client.post("/rest/service/sign", &sign_request("+41790000001")).status, 200);
+    assert_eq!(client.post("/rest/service/sign", &sign_request("+41791000003")).code(), "_105");
 }
 
 #[test]
