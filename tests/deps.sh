@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and is missing: Debian's packages by apt-get, as root or with
-# sudo. Where nothing is missing it touches nothing and needs no network. Rust is only checked for.
+# sudo, and one client library for Python, beside the build's output. Where nothing is missing it touches
+# nothing and needs no network. Rust is only checked for.
 set -eu
 
 # The C compiler, libpam's headers and binutils build; the rest is what the tests log in through. The
@@ -9,8 +10,28 @@ packages="
 build-essential libpam0g-dev
 libpam-modules login passwd openssh-client openssh-server pamtester sudo
 util-linux iproute2 openssl curl chromium chromium-driver
+freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
 "
 rust=1.88
+
+# A package that brings a server starts it, and again whenever the machine starts. The tests start their own:
+# the first is prevented by the policy that Debian has for this, the second by a mask, which
+# `systemctl unmask freeradius` takes off.
+# shellcheck disable=SC2016 # root's shell is to expand it
+install='
+set -eu
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	trap "rm -f $policy" EXIT
+	printf "#!/bin/sh\nexit 101\n" > "$policy"
+	chmod 755 "$policy"
+fi
+case " $* " in *" freeradius "*)
+	if command -v systemctl >/dev/null; then systemctl --quiet mask freeradius.service; fi
+esac
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+'
 
 if command -v dpkg-query >/dev/null; then
 	missing=
@@ -28,20 +49,32 @@ if command -v dpkg-query >/dev/null; then
 			echo "deps: not root, and no sudo: let root run apt-get install$missing" >&2
 			exit 1
 		fi
-		$as_root apt-get update -qq
 		# shellcheck disable=SC2086 # one word per package
-		$as_root env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq --no-install-recommends $missing
+		$as_root sh -c "$install" install $missing
 	fi
 else
 	# Another distribution has other names for them; the commands are what counts.
-	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl curl; do
+	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl curl \
+		freeradius radclient radtest eapol_test python3; do
 		command -v "$command" >/dev/null || missing="${missing:-} $command"
 	done
 	if [ -n "${missing:-}" ]; then
 		echo "deps: this is no Debian; install what provides:$missing" >&2
 		exit 1
 	fi
+fi
+
+# Debian's pyrad is older than Message-Authenticator in its client. This one goes beside the build's output and
+# is seen by nobody else; its hashes stand in the list.
+peers=$(dirname "$0")/peers
+wanted=$(cksum < "$peers/requirements.txt")
+library=${CARGO_TARGET_DIR:-target}/pyrad
+if [ "$(cat "$library/requirements.cksum" 2>/dev/null)" != "$wanted" ]; then
+	echo "deps: installing pyrad into $library"
+	rm -rf "$library"
+	/usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+		--only-binary :all: --require-hashes --requirement "$peers/requirements.txt" --target "$library"
+	echo "$wanted" > "$library/requirements.cksum"
 fi
 
 if ! command -v cargo >/dev/null; then

@@ -60,6 +60,24 @@ impl Artefacts {
     pub fn mobileidctl(&self) -> Result<PathBuf> {
         fresh(self.folder.join("mobileidctl"), "make build")
     }
+
+    /// The RADIUS responder.
+    ///
+    /// # Errors
+    /// As [`Artefacts::module`].
+    pub fn radiusd(&self) -> Result<PathBuf> {
+        fresh(self.folder.join("mobileid-radiusd"), "make build")
+    }
+
+    /// The folder of the Python library that stories log in with.
+    ///
+    /// # Errors
+    /// When it was not installed.
+    pub fn pyrad(&self) -> Result<PathBuf> {
+        let library = self.folder.parent().context("a build has a folder")?.join("pyrad");
+        ensure!(library.exists(), "{} is not there: `make deps` installs it", library.display());
+        Ok(library)
+    }
 }
 
 /// Compiles a C program of the laboratory, linked with libpam; a name that ends in `.so` makes a module.

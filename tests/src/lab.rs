@@ -171,7 +171,16 @@ impl Lab {
     /// # Errors
     /// When it is not built or does not come up.
     pub fn simulator(&self) -> Result<Simulator<'_>> {
-        Simulator::start(self)
+        Simulator::start(self, &[])
+    }
+
+    /// Starts the simulator with subscribers of the test's own, in the words of its subscribers file.
+    ///
+    /// # Errors
+    /// As [`Lab::simulator`].
+    pub fn simulator_of(&self, subscribers: &str) -> Result<Simulator<'_>> {
+        self.write("/run/lab/subscribers.toml", 0o644, subscribers)?;
+        Simulator::start(self, &["--subscribers", "/run/lab/subscribers.toml"])
     }
 
     /// What was written to `/dev/log` in this world.
@@ -236,6 +245,14 @@ pub(crate) fn end(outside: &mut Child) {
     // Each fails only when the process has already ended, which is what is wanted.
     let _ = outside.kill();
     let _ = outside.wait();
+}
+
+/// Sends a signal to a program of the world, which is the child of what is waited for outside.
+pub(crate) fn signal_inside(outside: &Child, signal: Signal) -> Result<()> {
+    let id = outside.id();
+    let inside = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+    let pid = inside.split_whitespace().next().context("the program has ended")?;
+    Ok(kill(Pid::from_raw(pid.parse()?), signal)?)
 }
 
 /// A folder that no other world has, beside the build's output.

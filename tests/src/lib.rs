@@ -40,6 +40,7 @@ mod lab;
 mod lines;
 mod phone;
 mod product;
+pub mod radius;
 mod simulator;
 mod sshd;
 mod terminal;

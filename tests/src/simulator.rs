@@ -22,7 +22,7 @@ pub struct Simulator<'lab> {
 }
 
 impl<'lab> Simulator<'lab> {
-    pub(crate) fn start(lab: &'lab Lab) -> Result<Self> {
+    pub(crate) fn start(lab: &'lab Lab, arguments: &[&str]) -> Result<Self> {
         let built = lab.artefacts().simulator()?;
         let keys = Keys::of(lab, &built)?;
         keys.lend(lab)?;
@@ -30,6 +30,7 @@ impl<'lab> Simulator<'lab> {
         let mut process = lab
             .command(&program)
             .args(["--listen", "127.0.0.1:0", "--phone", "127.0.0.1:0", "--state", "/etc/mobileid"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -107,6 +108,26 @@ impl<'lab> Simulator<'lab> {
         let started =
             |entry: &&Value| text(entry, "event") == "push-started" && text(entry, "msisdn") == number;
         Ok(self.journal()?.iter().filter(started).map(|entry| text(entry, "text").to_owned()).collect())
+    }
+
+    /// How many times any phone was asked until now. Counts lines, for stories with thousands of them.
+    #[must_use]
+    pub fn all_pushes(&self) -> usize {
+        let text = fs::read_to_string(self.lab.path("/etc/mobileid/journal.jsonl")).unwrap_or_default();
+        text.matches("\"push-started\"").count()
+    }
+
+    /// Waits until phones were asked this many times.
+    ///
+    /// # Errors
+    /// When that does not happen.
+    pub fn wait_pushes(&self, wanted: usize) -> Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        while self.all_pushes() < wanted {
+            ensure!(Instant::now() < deadline, "{} pushes instead of {wanted}", self.all_pushes());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Adds a user to `users.toml`.

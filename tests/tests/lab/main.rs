@@ -8,6 +8,7 @@ mod environment;
 mod guest;
 mod login;
 mod person;
+mod radius;
 mod readme;
 mod sshd;
 mod su;
