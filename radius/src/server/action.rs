@@ -26,13 +26,25 @@ use mobileid::{
 
 use crate::{config::Settings, upstream};
 
-/// Where a packet came from, and which of our sockets it came in on.
+/// Where a packet came from, and which of our doors it came in by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Peer {
-    /// The number of the socket, in the order of [`Settings`]: those of `listen`, then those of `accounting`.
+    /// A number of the loop's own, for a socket and the address of ours that was written to. It means nothing here,
+    /// and is never given to another door: also not after a reload that changes the listeners.
     pub listener: usize,
+    /// What is asked for there.
+    pub purpose: Purpose,
     /// The sender.
     pub remote: SocketAddr,
+}
+
+/// What a listener is for: `listen` or `accounting` of the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Purpose {
+    /// Logins, and Status-Server.
+    Authentication,
+    /// Accounting-Request, and Status-Server.
+    Accounting,
 }
 
 /// One login, unique in the life of this process.
