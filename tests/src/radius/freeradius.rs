@@ -262,5 +262,8 @@ server default {
   authenticate {
     eap
   }
+  post-proxy {
+    eap
+  }
 }
 "#;
