@@ -20,6 +20,9 @@ pub struct AuditRecord {
     pub service: String,
     /// This host.
     pub host: String,
+    /// The RADIUS client that asked, by its configured name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// Where the login came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rhost: Option<String>,

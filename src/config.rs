@@ -21,13 +21,15 @@
 //! ```
 
 mod endpoint;
-pub(crate) mod reader;
+pub mod reader;
 
 use std::{path::PathBuf, time::Duration};
 
 pub use endpoint::{Endpoint, InvalidUrl, Proxy};
 pub use reader::{Located, Mistake, Mistakes};
 use reader::{Section, Source};
+
+pub use crate::mss::MessagingMode;
 
 use crate::{
     mss::ApCredentials,
@@ -53,6 +55,8 @@ pub struct Config {
     pub language: Language,
     /// The method of a person whose entry names none.
     pub profile: Profile,
+    /// Whether the answer is waited for or asked for.
+    pub mode: MessagingMode,
     /// How long is waited.
     pub timeouts: Timeouts,
     /// What becomes of a user without an entry.
@@ -72,6 +76,8 @@ pub struct FileConfig {
     pub prefix: Prefix,
     /// Where the service is.
     pub url: Endpoint,
+    /// Whether the answer is waited for or asked for.
+    pub mode: MessagingMode,
     /// The name to verify where the URL has only an address.
     pub server_name: Option<String>,
     /// Roots of the server's certificate.
@@ -150,6 +156,8 @@ pub struct Timeouts {
     pub app_connection: Duration,
     /// How long reaching the service may take: 10 s, and never more than we wait beyond the service's own limit.
     pub connect: Duration,
+    /// How long after one answer the service is asked again, in asynchronous mode: 2 s.
+    pub poll: Duration,
 }
 
 impl Timeouts {
@@ -192,6 +200,7 @@ impl FileConfig {
             templates: self.templates.clone(),
             language: self.language,
             profile: self.profile,
+            mode: self.mode,
             timeouts: self.timeouts,
             unenrolled: self.unenrolled,
             anchors,
@@ -205,6 +214,7 @@ impl FileConfig {
         let ap_pwd = service.text("ap_pwd", source);
         let prefix = service.required_parsed("dtbd_prefix", source);
         let url = service.parsed("url", source).or_else(|| "https://mobileid.swisscom.com".parse().ok());
+        let mode = service.parsed("messaging_mode", source).unwrap_or_default();
         let server_name = service.text("server_name", source);
         let server_name = server_name.filter(|n| !refused(is_host_name(&n.value), n, HOST_RULE, source));
         let server_trust = match service.text("server_trust", source) {
@@ -244,6 +254,7 @@ impl FileConfig {
             holds_secret,
             prefix: prefix?,
             url: url?,
+            mode,
             server_name: server_name.map(|n| n.value),
             server_trust: server_trust?,
             client_cert: client_cert?,
@@ -284,6 +295,7 @@ fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Time
     // What connecting takes, the service's own limit begins later: beyond the gap a phone would ring when nobody
     // waits any more.
     let connect = section.number("connect", 1..=gap, gap.min(GAP), source);
+    let poll = section.number("poll", 1..=30, 2, source);
     section.finish(source);
     let ((sim, sim_connection, _), (app, app_connection, _), connect) = (sim?, app?, connect?);
     let s = Duration::from_secs;
@@ -293,6 +305,7 @@ fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Time
         app: s(app),
         app_connection: s(app_connection),
         connect: s(connect),
+        poll: s(poll?),
     })
 }
 

@@ -1,11 +1,14 @@
 //! One login, as a machine that decides and never waits.
 //!
 //! ```text
-//!  start ──Lookup──> Looking ──Found──> ──Show──> Showing ──Shown──> ──Send──> Sent ──Reply──> Done
-//!                       │ NotEnrolled                │                           │
-//!                       │ Unavailable                │ Cancelled                 │ Unreachable, Lost, Cancelled
-//!                       v                            v                           v
-//!                     Done                         Done                        Done
+//!  start ──Lookup──> Looking ──Show──> Showing ──Send──> Sent ──────── signature or denial ────────> Done
+//!                       │                 │                │ taken (asynchronous mode)                 ▲
+//!                       │                 │                ▼                                           │
+//!                       │                 │             Waiting <──── outstanding, no answer ─────┐    │
+//!                       │                 │                └──WaitUntil──> ──Send(status)──> Polling ──┤
+//!                       └─────────────────┴── NotEnrolled, Unavailable, Cancelled, deadline, ... ──────┘
+//!
+//!  resume ──Lookup──> Looking ──Send(status)──> Polling        (asynchronous, begun on another node)
 //! ```
 //!
 //! A driver carries out each [`Ask`] and answers with [`Login::step`]. The machine is consumed by every step:
@@ -13,7 +16,14 @@
 //! not fit the ask, or any answer after the deadline, is a denial. An accept needs a
 //! [`VerifiedSigner`](crate::verify::VerifiedSigner), which only [`crate::verify::verify`] can make.
 //!
-//! One request is sent per login at most. There is no way back from `Sent` to `Send`.
+//! One signature request is sent per login at most: there is no way back from `Sent` to its `Send`, and `resume`
+//! has no way to it at all. Only the status request, which rings no phone, is repeated. A service that answers an
+//! asynchronous request with the signature at once has done more than was asked: the signature is verified like
+//! any other, because what it must hold against does not depend on how it came.
+
+mod polling;
+mod record;
+mod ticket;
 
 use std::{
     sync::Arc,
@@ -21,20 +31,25 @@ use std::{
 };
 
 use crate::{
-    audit::AuditRecord,
     config::{Config, Unenrolled},
     directory::Lookup,
     mss::{
-        self, ApTransId, HttpRequest, HttpResponse,
-        signature::{self, SignatureReply, SignatureRequest, Signed, Transaction},
+        ApTransId, HttpRequest, HttpResponse,
+        signature::{self, SignatureReply, SignatureRequest, Signed},
     },
     notice::Notice,
     outcome::{Exemption, Outcome, Proof, Reason, Unreachable, Verdict},
-    policy::{self, Terms},
+    policy,
     prompt::{self, Code, Values},
-    subscriber::{Language, Subscriber, UserName},
+    subscriber::{Language, Profile, Subscriber, UserName},
     text,
     verify::{self, Evidence, Expected},
+};
+
+pub use self::ticket::Ticket;
+use self::{
+    polling::Outstanding,
+    record::{Found, record},
 };
 
 /// The two clocks, read by the driver: one that only runs forward, and one that knows the date.
@@ -46,7 +61,7 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
-/// Fresh random bytes for one login: the code and AP_TransID come from them.
+/// Fresh random bytes for one login: the code and the identifiers come from them.
 pub type Entropy = [u8; 24];
 
 /// Who wants to log in, and where.
@@ -60,6 +75,10 @@ pub struct Request {
     pub host: String,
     /// Where the login comes from; none for a local one.
     pub rhost: Option<String>,
+    /// The RADIUS client that asks, by its configured name, for the record.
+    pub client: Option<String>,
+    /// How long the host can wait in all, where that is less than the configuration allows.
+    pub limit: Option<Duration>,
 }
 
 /// What happens next.
@@ -78,8 +97,11 @@ pub enum Ask {
     Lookup(UserName),
     /// Show this to the person now: answer with [`Answer::Shown`], also where it could not be shown.
     Show(Notice),
-    /// Send this to the service, once: answer with [`Answer::Reply`], [`Answer::Unreachable`] or [`Answer::Lost`].
+    /// Send this to the service: answer with [`Answer::Reply`], [`Answer::Unreachable`], [`Answer::Lost`] or
+    /// [`Answer::TimedOut`]. Once, unless it says that it may be repeated.
     Send(HttpRequest),
+    /// Do nothing until then: answer with [`Answer::Waited`].
+    WaitUntil(Instant),
 }
 
 /// What came of it.
@@ -97,6 +119,8 @@ pub enum Answer {
     Lost(String),
     /// The time limit of the ask passed after the request was sent.
     TimedOut,
+    /// It is later than what was waited for.
+    Waited,
     /// The host gives the login up. Fits every ask.
     Cancelled,
 }
@@ -113,74 +137,139 @@ struct Context {
     config: Arc<Config>,
     request: Request,
     started: Instant,
+    /// The same on the wall's clock.
+    began: SystemTime,
     deadline: Instant,
-    code: Code,
+    /// What AP_TransID is made of.
+    entropy: [u8; 16],
     ap_trans_id: ApTransId,
+    /// What those of the status requests begin with: another one where the login was begun elsewhere, so that no two
+    /// nodes ever send the same.
+    poll_id: ApTransId,
 }
 
 #[derive(Debug)]
 enum State {
-    Looking,
-    Showing(Subscriber),
+    Looking(Aim),
+    Showing(Subscriber, Code),
     Sent(Asked),
+    Waiting(Outstanding, Instant),
+    Polling(Outstanding),
+}
+
+/// What the look-up is for.
+#[derive(Debug)]
+enum Aim {
+    /// To ask the phone, which will show this code.
+    Begin(Code),
+    /// To finish what was begun elsewhere.
+    Finish(Ticket),
 }
 
 /// What was asked of whom: the answer is held against it.
 #[derive(Debug)]
 struct Asked {
     subscriber: Subscriber,
-    terms: Terms,
+    profile: Profile,
     text: String,
+}
+
+impl Asked {
+    fn found(&self, context: &Context) -> Found {
+        Found::of(&self.subscriber, &context.config).sent(&context.ap_trans_id).profile(self.profile)
+    }
 }
 
 impl Login {
     /// Begins a login. The first ask is always the look-up.
     #[must_use]
     pub fn start(request: Request, config: &Arc<Config>, now: Now, entropy: &Entropy) -> Step {
-        let (code, rest) = split(entropy);
-        let longest = policy::longest(config);
-        let ask = Ask::Lookup(request.user.clone());
+        let (code, id) = split(entropy);
         let context = Context {
+            deadline: deadline(now, policy::longest(config), &request),
+            started: now.instant,
+            began: now.wall,
+            entropy: id,
+            ap_trans_id: ApTransId::from_entropy(&id),
+            poll_id: ApTransId::from_entropy(&id),
             config: Arc::clone(config),
             request,
-            started: now.instant,
-            // A deadline that cannot be represented is one that has passed.
-            deadline: now.instant.checked_add(longest).unwrap_or(now.instant),
-            code: Code::from_entropy(&code),
-            ap_trans_id: ApTransId::from_entropy(&rest),
         };
-        Step::Ask(Box::new(Self { context, state: State::Looking }), ask)
+        context.look(Aim::Begin(Code::from_entropy(&code)))
+    }
+
+    /// Goes on with a login that was begun on another node and is outstanding at the service. No phone is asked. The
+    /// user is looked up anew, so that who was removed stays out and a number or serial number that has changed since
+    /// counts. The host answers for the ticket being this user's.
+    #[must_use]
+    pub fn resume(
+        request: Request,
+        ticket: Ticket,
+        config: &Arc<Config>,
+        now: Now,
+        entropy: &Entropy,
+    ) -> Step {
+        let longest = policy::longest(config);
+        // No time is left of a ticket that has ended.
+        let left = ticket.ends().duration_since(now.wall).unwrap_or_default();
+        let age = now.wall.duration_since(ticket.started()).unwrap_or_default();
+        let context = Context {
+            deadline: deadline(now, left.min(longest), &request),
+            started: now.instant.checked_sub(age).unwrap_or(now.instant),
+            began: ticket.started(),
+            entropy: ticket.entropy,
+            ap_trans_id: ticket.ap_trans_id(),
+            poll_id: ApTransId::from_entropy(&split(entropy).1),
+            config: Arc::clone(config),
+            request,
+        };
+        let found = context.found_of(&ticket);
+        if left.is_zero() {
+            return context.deny(Reason::TimedOut, found, now);
+        }
+        if left > longest {
+            let found = found.detail("the login ends later than any may that begins now");
+            return context.deny(Reason::Internal, found, now);
+        }
+        context.look(Aim::Finish(ticket))
     }
 
     /// Takes the answer to the last ask.
     #[must_use]
     pub fn step(self, answer: Answer, now: Now) -> Step {
         let Self { context, state } = self;
+        let found = context.found(&state);
         if matches!(answer, Answer::Cancelled) {
-            return context.deny(Reason::Cancelled, Found::of(&state), now);
+            return context.deny(Reason::Cancelled, found, now);
         }
-        let leads_on = matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_));
+        let leads_on =
+            matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited);
         if leads_on && now.instant >= context.deadline {
-            return context.deny(Reason::TimedOut, Found::of(&state), now);
+            return context.deny(Reason::TimedOut, found, now);
         }
         match (state, answer) {
-            (State::Looking, Answer::Looked(lookup)) => context.looked(lookup, now),
-            (State::Showing(subscriber), Answer::Shown) => context.shown(subscriber, now),
-            (State::Sent(asked), Answer::Reply(response)) => context.replied(&asked, &response, now),
-            (State::Sent(asked), Answer::Unreachable(why, detail)) => {
-                context.deny(Reason::Unreachable(why), Found::asked(&asked).because(&detail), now)
+            (State::Looking(aim), Answer::Looked(lookup)) => context.looked(aim, lookup, now),
+            (State::Showing(subscriber, code), Answer::Shown) => context.shown(subscriber, &code, now),
+            (State::Sent(asked), Answer::Reply(response)) => context.replied(asked, &response, now),
+            (State::Sent(_), Answer::Unreachable(why, detail)) => {
+                context.deny(Reason::Unreachable(why), found.because(&detail), now)
             }
-            (State::Sent(asked), Answer::Lost(detail)) => {
-                context.deny(Reason::AnswerLost, Found::asked(&asked).because(&detail), now)
+            (State::Sent(_), Answer::Lost(detail)) => {
+                context.deny(Reason::AnswerLost, found.because(&detail), now)
             }
-            (State::Sent(asked), Answer::TimedOut) => {
-                context.deny(Reason::TimedOut, Found::asked(&asked), now)
-            }
-            (state, _) => {
-                let found =
-                    Found { detail: Some("the answer does not fit the ask".into()), ..Found::of(&state) };
-                context.deny(Reason::Internal, found, now)
-            }
+            (State::Sent(_), Answer::TimedOut) => context.deny(Reason::TimedOut, found, now),
+            (State::Waiting(outstanding, due), Answer::Waited) => context.waited(outstanding, due, now),
+            (State::Polling(outstanding), answer) => context.polled(outstanding, answer, now),
+            _ => context.misfit(found, now),
+        }
+    }
+
+    /// What it takes to finish this login on another node; none unless it is outstanding at the service.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        match &self.state {
+            State::Waiting(outstanding, _) | State::Polling(outstanding) => outstanding.ticket(&self.context),
+            State::Looking(_) | State::Showing(..) | State::Sent(_) => None,
         }
     }
 
@@ -201,7 +290,8 @@ impl Login {
     pub fn text(&self) -> Option<&str> {
         match &self.state {
             State::Sent(asked) => Some(&asked.text),
-            State::Looking | State::Showing(_) => None,
+            State::Waiting(outstanding, _) | State::Polling(outstanding) => Some(&outstanding.asked.text),
+            State::Looking(_) | State::Showing(..) => None,
         }
     }
 }
@@ -209,50 +299,75 @@ impl Login {
 /// A denial that a host decides before a login starts, with the same record and notice as any other.
 #[must_use]
 pub fn refuse(request: Request, reason: Reason, detail: &str, language: Language, now: Now) -> Outcome {
-    let found =
-        Found { detail: Some(text::escaped(detail, 600)).filter(|d| !d.is_empty()), ..Found::default() };
-    Outcome {
-        notice: Notice::denied(reason, language),
-        audit: record(&request, &Verdict::Denied(reason), found, Duration::ZERO, now),
-        verdict: Verdict::Denied(reason),
-        evidence: None,
-    }
+    let found = Found::default().detail(text::escaped(detail, 600));
+    unasked(&request, Verdict::Denied(reason), Notice::denied(reason, language), found, language, now)
+}
+
+/// An exemption that a host decides before a login starts: nobody is asked, and somebody is let in.
+#[must_use]
+pub fn exempt(request: Request, exemption: Exemption, language: Language, now: Now) -> Outcome {
+    let notice = Notice::exempt(exemption, language);
+    unasked(&request, Verdict::Exempt(exemption), notice, Found::default(), language, now)
+}
+
+fn unasked(
+    request: &Request,
+    verdict: Verdict,
+    notice: Notice,
+    found: Found,
+    language: Language,
+    now: Now,
+) -> Outcome {
+    let audit = record(request, &verdict, found, Duration::ZERO, now);
+    Outcome { verdict, notice, audit, evidence: None, groups: Vec::new(), language }
 }
 
 impl Context {
-    fn looked(self, lookup: Lookup, now: Now) -> Step {
-        match lookup {
-            Lookup::Found(subscriber) => {
-                let language = subscriber.language.unwrap_or(self.config.language);
-                let notice = Notice::confirm(self.code.clone(), language);
-                let login = Login { context: self, state: State::Showing(subscriber) };
+    fn look(self, aim: Aim) -> Step {
+        let ask = Ask::Lookup(self.request.user.clone());
+        Step::Ask(Box::new(Login { context: self, state: State::Looking(aim) }), ask)
+    }
+
+    fn looked(self, aim: Aim, lookup: Lookup, now: Now) -> Step {
+        match (lookup, aim) {
+            (Lookup::Found(subscriber), Aim::Begin(code)) => {
+                let notice = Notice::confirm(code.clone(), policy::language(&self.config, &subscriber));
+                let login = Login { context: self, state: State::Showing(subscriber, code) };
                 Step::Ask(Box::new(login), Ask::Show(notice))
             }
-            Lookup::NotEnrolled => match self.config.unenrolled {
-                Unenrolled::Deny => self.deny(Reason::NotEnrolled, Found::default(), now),
-                Unenrolled::Allow => {
-                    let notice = Notice::exempt(self.config.language);
-                    self.done(Verdict::Exempt(Exemption::Unenrolled), notice, Found::default(), None, now)
-                }
-            },
-            Lookup::Unavailable(detail) => {
-                let found = Found { detail: Some(text::escaped(&detail, 300)), ..Found::default() };
+            (Lookup::Found(subscriber), Aim::Finish(ticket)) => {
+                let profile = policy::profile(&self.config, &subscriber);
+                let asked = Asked { subscriber, profile, text: ticket.text().to_owned() };
+                self.poll(Outstanding::resumed(asked, &ticket), now)
+            }
+            (Lookup::NotEnrolled, Aim::Begin(_)) if self.config.unenrolled == Unenrolled::Allow => {
+                let notice = Notice::exempt(Exemption::Unenrolled, self.config.language);
+                self.done(Verdict::Exempt(Exemption::Unenrolled), notice, Found::default(), None, now)
+            }
+            // Whoever was enrolled when the login began is not let in for having been removed since.
+            (Lookup::NotEnrolled, aim) => {
+                let found = self.aimed(&aim);
+                self.deny(Reason::NotEnrolled, found, now)
+            }
+            (Lookup::Unavailable(detail), aim) => {
+                let found = self.aimed(&aim).detail(text::escaped(&detail, 300));
                 self.deny(Reason::DirectoryUnavailable, found, now)
             }
         }
     }
 
-    fn shown(self, subscriber: Subscriber, now: Now) -> Step {
+    fn shown(self, subscriber: Subscriber, code: &Code, now: Now) -> Step {
         let left = self.deadline.saturating_duration_since(now.instant);
         let Some(terms) = policy::terms(&self.config, &subscriber, left) else {
-            return self.deny(Reason::TimedOut, Found::subscriber(&subscriber), now);
+            let found = Found::of(&subscriber, &self.config);
+            return self.deny(Reason::TimedOut, found, now);
         };
         let values = Values {
             user: self.request.user.as_str(),
             host: &self.request.host,
             service: &self.request.service,
             rhost: self.request.rhost.as_deref().unwrap_or_default(),
-            code: &self.code,
+            code,
         };
         let text = prompt::compose(&self.config.prefix, self.config.templates.get(terms.language), &values);
         let http = signature::request(&SignatureRequest {
@@ -263,34 +378,38 @@ impl Context {
             text: &text,
             language: terms.language,
             profile: terms.profile,
+            mode: self.config.mode,
             timeout: terms.patience,
             limit: terms.limit,
         });
-        let state = State::Sent(Asked { subscriber, terms, text });
+        let state = State::Sent(Asked { subscriber, profile: terms.profile, text });
         Step::Ask(Box::new(Login { context: self, state }), Ask::Send(http))
     }
 
-    fn replied(self, asked: &Asked, response: &HttpResponse, now: Now) -> Step {
-        let found = Found::asked(asked);
+    fn replied(self, asked: Asked, response: &HttpResponse, now: Now) -> Step {
+        let found = asked.found(&self);
         match signature::read(response) {
-            Ok(SignatureReply::Signed(signed)) => self.signed(asked, signed, now),
+            Ok(SignatureReply::Signed(signed)) => {
+                let (id, found) = (self.ap_trans_id.clone(), found.with(&signed.transaction));
+                self.signed(&asked, &id, signed, found, now)
+            }
+            Ok(SignatureReply::Taken(taken)) => self.taken(asked, taken, now),
             Ok(SignatureReply::NotSigned(status, transaction)) => {
-                self.deny(Reason::Status(status), found.with(transaction), now)
+                self.deny(Reason::Status(status), found.with(&transaction), now)
             }
             Ok(SignatureReply::Fault(reply)) => {
-                let found = Found { detail: Some(reply.detail).filter(|d| !d.is_empty()), ..found };
-                self.deny(Reason::Fault(reply.fault), found, now)
+                self.deny(Reason::Fault(reply.fault), found.detail(reply.detail), now)
             }
             Err(unreadable) => self.deny(Reason::Unreadable(unreadable), found, now),
         }
     }
 
-    fn signed(self, asked: &Asked, signed: Signed, now: Now) -> Step {
-        let found = Found::asked(asked).with(signed.transaction);
+    /// A signature has come, in an answer to the request that was sent as `id`.
+    fn signed(self, asked: &Asked, id: &ApTransId, signed: Signed, found: Found, now: Now) -> Step {
         let evidence =
             Evidence { ap_trans_id: &signed.ap_trans_id, msisdn: &signed.msisdn, signature: &signed.base64 };
         let expected = Expected {
-            ap_trans_id: self.ap_trans_id.as_str(),
+            ap_trans_id: id.as_str(),
             msisdn: &asked.subscriber.msisdn,
             text: &asked.text,
             serial: asked.subscriber.serial.as_ref(),
@@ -302,100 +421,64 @@ impl Context {
                     text: asked.text.clone(),
                     signature: signed.base64,
                 };
-                let notice = Notice::accepted(asked.terms.language);
+                let notice = Notice::accepted(policy::language(&self.config, &asked.subscriber));
                 self.done(Verdict::Accepted(signer), notice, found, Some(proof), now)
             }
-            Err(refused) => {
-                let found = Found { detail: Some(refused.detail), ..found };
-                self.deny(Reason::Refused(refused.refusal), found, now)
-            }
+            Err(refused) => self.deny(Reason::Refused(refused.refusal), found.detail(refused.detail), now),
         }
+    }
+
+    fn misfit(self, found: Found, now: Now) -> Step {
+        self.deny(Reason::Internal, found.detail("the answer does not fit the ask"), now)
     }
 
     fn deny(self, reason: Reason, found: Found, now: Now) -> Step {
-        let language = found.language.unwrap_or(self.config.language);
-        self.done(Verdict::Denied(reason), Notice::denied(reason, language), found, None, now)
+        let notice = Notice::denied(reason, found.language.unwrap_or(self.config.language));
+        self.done(Verdict::Denied(reason), notice, found, None, now)
     }
 
-    fn done(self, verdict: Verdict, notice: Notice, found: Found, evidence: Option<Proof>, now: Now) -> Step {
-        let found = Found { ap_trans_id: found.sent.then(|| self.ap_trans_id.to_string()), ..found };
+    fn done(
+        self,
+        verdict: Verdict,
+        notice: Notice,
+        mut found: Found,
+        evidence: Option<Proof>,
+        now: Now,
+    ) -> Step {
+        let language = found.language.unwrap_or(self.config.language);
+        let groups = std::mem::take(&mut found.groups);
         let took = now.instant.saturating_duration_since(self.started);
         let audit = record(&self.request, &verdict, found, took, now);
-        Step::Done(Box::new(Outcome { verdict, notice, audit, evidence }))
+        Step::Done(Box::new(Outcome { verdict, notice, audit, evidence, groups, language }))
     }
-}
 
-/// What is known for the record when a login ends.
-#[derive(Debug, Default)]
-struct Found {
-    language: Option<Language>,
-    msisdn: Option<String>,
-    sent: bool,
-    ap_trans_id: Option<String>,
-    mssp_trans_id: Option<String>,
-    profile: Option<String>,
-    detail: Option<String>,
-}
-
-impl Found {
-    fn of(state: &State) -> Self {
+    /// What is known in this state.
+    fn found(&self, state: &State) -> Found {
         match state {
-            State::Looking => Self::default(),
-            State::Showing(subscriber) => Self::subscriber(subscriber),
-            State::Sent(asked) => Self::asked(asked),
+            State::Looking(aim) => self.aimed(aim),
+            State::Showing(subscriber, _) => Found::of(subscriber, &self.config),
+            State::Sent(asked) => asked.found(self),
+            State::Waiting(outstanding, _) | State::Polling(outstanding) => outstanding.found(self),
         }
     }
 
-    fn subscriber(subscriber: &Subscriber) -> Self {
-        Self { language: subscriber.language, msisdn: Some(subscriber.msisdn.to_string()), ..Self::default() }
-    }
-
-    fn asked(asked: &Asked) -> Self {
-        Self {
-            language: Some(asked.terms.language),
-            profile: Some(asked.terms.profile.uri().to_owned()),
-            sent: true,
-            ..Self::subscriber(&asked.subscriber)
+    fn aimed(&self, aim: &Aim) -> Found {
+        match aim {
+            Aim::Begin(_) => Found::default(),
+            Aim::Finish(ticket) => self.found_of(ticket),
         }
     }
 
-    /// With what a driver says of a failure: words from the network are in it.
-    fn because(self, detail: &str) -> Self {
-        Self { detail: Some(text::foreign(detail, 300)), ..self }
-    }
-
-    fn with(self, transaction: Transaction) -> Self {
-        Self {
-            mssp_trans_id: transaction.mssp_trans_id,
-            profile: transaction.profile.or(self.profile),
-            ..self
-        }
+    fn found_of(&self, ticket: &Ticket) -> Found {
+        Found::default().sent(&self.ap_trans_id).with(&ticket.transaction())
     }
 }
 
-fn record(request: &Request, verdict: &Verdict, found: Found, took: Duration, now: Now) -> AuditRecord {
-    let (name, reason, code, serial) = match verdict {
-        Verdict::Accepted(signer) => ("accepted", "verified", None, Some(signer.signer().serial.to_string())),
-        Verdict::Exempt(Exemption::Unenrolled) => ("exempt", "unenrolled-allowed", None, None),
-        Verdict::Denied(reason) => ("denied", reason.name(), reason.code(), None),
-    };
-    AuditRecord {
-        time: mss::instant(now.wall),
-        verdict: name,
-        reason,
-        code,
-        user: text::escaped(request.user.as_str(), 256),
-        service: text::escaped(&request.service, 64),
-        host: text::escaped(&request.host, 256),
-        rhost: request.rhost.as_deref().filter(|r| !r.is_empty()).map(|r| text::escaped(r, 256)),
-        msisdn: found.msisdn,
-        ap_trans_id: found.ap_trans_id,
-        mssp_trans_id: found.mssp_trans_id,
-        profile: found.profile,
-        serial,
-        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        detail: found.detail,
-    }
+/// When a login ends that may take so long, and no longer than its host can wait. A deadline that cannot be
+/// represented is one that has passed.
+fn deadline(now: Now, longest: Duration, request: &Request) -> Instant {
+    let longest = request.limit.map_or(longest, |limit| limit.min(longest));
+    now.instant.checked_add(longest).unwrap_or(now.instant)
 }
 
 fn split(entropy: &Entropy) -> ([u8; 8], [u8; 16]) {

@@ -1,16 +1,17 @@
 //! The Mobile Signature Service: what is asked of it over HTTP, and what its answers say.
 //!
-//! Nothing here sends: [`signature::request`] and [`heartbeat::request`] give an [`HttpRequest`], a driver
-//! carries it out once, and the [`HttpResponse`] is read by the module that made the request. Nothing here
-//! knows certificates: a signature leaves as the base64 that came.
+//! Nothing here sends: [`signature::request`], [`status::request`] and [`heartbeat::request`] give an
+//! [`HttpRequest`], a driver carries it out, and the [`HttpResponse`] is read by the module that made the
+//! request. Nothing here knows certificates: a signature leaves as the base64 that came.
 
 pub mod fault;
 pub mod heartbeat;
 pub mod signature;
+pub mod status;
 
 mod rest;
 
-use std::{fmt, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -19,7 +20,7 @@ use crate::{outcome::Unreadable, secret::Secret};
 /// The most that is read of an answer, in bytes. A signature with its chain has about 11,000.
 pub const BODY_MAX: usize = 1 << 20;
 
-/// One POST to the service, never to be repeated once it was sent.
+/// One POST to the service.
 #[derive(Debug)]
 pub struct HttpRequest {
     /// The path below the base URL, e.g. `/rest/service/sign`.
@@ -28,6 +29,9 @@ pub struct HttpRequest {
     pub body: Secret,
     /// How long the whole exchange may take (guide 4.3, client connection timeout).
     pub limit: Duration,
+    /// Whether it may be sent once more where its answer was lost. A signature request may not: it is written to
+    /// one connection, once, because each one that arrives makes a phone ring.
+    pub repeatable: bool,
 }
 
 /// Content-Type of every request (guide 3.1.1).
@@ -86,6 +90,70 @@ impl fmt::Display for ApTransId {
     }
 }
 
+impl ApTransId {
+    /// This identifier with `-` and a number: for what belongs to the same login but is a request of its own.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        Self(format!("{}-{number}", self.0))
+    }
+}
+
+/// MSSP_TransID: the service's name for a transaction, opaque to us and quoted when asking for its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MsspTransId(String);
+
+/// The live service's have eight characters; TS 102 204 sets no bound, and a [`crate::login::Ticket`] needs one.
+const MSSP_TRANS_ID_MAX: usize = 64;
+
+impl MsspTransId {
+    /// The identifier as it came.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads 1 to 64 printable ASCII characters without blanks.
+impl FromStr for MsspTransId {
+    type Err = Unreadable;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits =
+            (1..=MSSP_TRANS_ID_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(text.to_owned())) } else { Err(Unreadable::MissingField("MSSP_TransID")) }
+    }
+}
+
+/// How the service is asked to sign (guide 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MessagingMode {
+    /// The answer to the request is the signature: one connection is held until the person has answered.
+    #[default]
+    Synch,
+    /// The answer is at once that the request was taken; what became of it is asked for until it is known.
+    Asynch,
+}
+
+impl MessagingMode {
+    /// As it stands on the wire and in the configuration.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Synch => "synch",
+            Self::Asynch => "asynch",
+        }
+    }
+}
+
+impl FromStr for MessagingMode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = [Self::Synch, Self::Asynch].into_iter().find(|mode| mode.wire() == text);
+        known.ok_or("must be \"synch\" or \"asynch\"")
+    }
+}
+
 const INSTANT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
@@ -108,13 +176,28 @@ pub struct FaultReply {
     pub detail: String,
 }
 
+/// What an answer holds.
+enum Either<T> {
+    Answer(T),
+    Fault(FaultReply),
+}
+
 /// Reads a body that must be a Fault or the expected answer; the JSON root key decides, not the status.
-fn read_root(response: &HttpResponse) -> Result<rest::Root, Unreadable> {
+fn read<R: rest::Root>(response: &HttpResponse) -> Result<Either<R::Answer>, Unreadable> {
+    match read_root::<R>(response)?.parts() {
+        (None, Some(fault)) => fault.0.reply().map(Either::Fault),
+        (Some(answer), None) if response.status == 200 => Ok(Either::Answer(answer.0)),
+        (Some(_), None) => Err(Unreadable::HttpStatus(response.status)),
+        (Some(_), Some(_)) | (None, None) => Err(Unreadable::NotOneRoot),
+    }
+}
+
+fn read_root<R: rest::Root>(response: &HttpResponse) -> Result<R, Unreadable> {
     if response.body.len() > BODY_MAX {
         return Err(Unreadable::TooLarge);
     }
     let root = serde_json::from_slice::<rest::Shallow>(&response.body)
-        .and_then(|_| serde_json::from_slice::<rest::Object<rest::Root>>(&response.body));
+        .and_then(|_| serde_json::from_slice::<rest::Object<R>>(&response.body));
     match root {
         Ok(root) => Ok(root.0),
         // A gateway's error page is no answer of the service.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::{
     mss::fault::{Fault, Status},
-    outcome::Reason,
+    outcome::{Exemption, Reason},
     prompt::Code,
     subscriber::Language,
     verify::Refusal,
@@ -24,7 +24,7 @@ pub struct Notice {
 enum Kind {
     Confirm(Code),
     Accepted,
-    Exempt,
+    Exempt(Exemption),
     Denied(Reason),
 }
 
@@ -43,8 +43,8 @@ impl Notice {
 
     /// After an exemption.
     #[must_use]
-    pub fn exempt(language: Language) -> Self {
-        Self { kind: Kind::Exempt, language }
+    pub fn exempt(exemption: Exemption, language: Language) -> Self {
+        Self { kind: Kind::Exempt(exemption), language }
     }
 
     /// After a denial.
@@ -75,7 +75,8 @@ impl fmt::Display for Notice {
         match &self.kind {
             Kind::Confirm(code) => write!(f, "{} {code}.", CONFIRM.in_language(self.language)),
             Kind::Accepted => f.write_str(ACCEPTED.in_language(self.language)),
-            Kind::Exempt => f.write_str(EXEMPT.in_language(self.language)),
+            Kind::Exempt(Exemption::Unenrolled) => f.write_str(EXEMPT.in_language(self.language)),
+            Kind::Exempt(Exemption::Rule) => f.write_str(BY_RULE.in_language(self.language)),
             Kind::Denied(reason) => {
                 let (texts, for_administrator) = message(*reason);
                 f.write_str(texts.in_language(self.language))?;
@@ -134,6 +135,7 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::NotEnrolled => (&NOT_ENROLLED, false),
         Reason::DirectoryUnavailable => (&NO_DIRECTORY, true),
         Reason::NoSuchUser | Reason::FirstFactorFailed => (&FAILED, false),
+        Reason::Rule => (&NOT_HERE, false),
         Reason::Misconfigured | Reason::Internal => (&MISCONFIGURED, true),
     }
 }
@@ -150,6 +152,12 @@ const EXEMPT: Texts = Texts(
     "für Sie ist kein Telefon erfasst; Sie werden ohne eingelassen.",
     "aucun téléphone n'est enregistré pour vous; accès accordé sans lui.",
     "nessun telefono è registrato per Lei; accesso concesso senza.",
+);
+const BY_RULE: Texts = Texts(
+    "a rule lets you in here without your phone.",
+    "eine Regel lässt Sie hier ohne Ihr Telefon ein.",
+    "une règle vous donne accès ici sans votre téléphone.",
+    "una regola Le consente l'accesso qui senza il telefono.",
 );
 const DECLINED: Texts = Texts(
     "declined on the phone. If you did not start this login, tell your administrator: somebody else did.",
@@ -264,6 +272,12 @@ const FAILED: Texts = Texts(
     "die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
     "la connexion a échoué. Réessayez.",
     "l'accesso non è riuscito. Riprovi.",
+);
+const NOT_HERE: Texts = Texts(
+    "a rule does not let you in here. Ask your administrator.",
+    "eine Regel lässt Sie hier nicht ein. Fragen Sie Ihren Administrator.",
+    "une règle vous refuse l'accès ici. Demandez à votre administrateur.",
+    "una regola non Le consente l'accesso qui. Chieda all'amministratore.",
 );
 const MISCONFIGURED: Texts = Texts(
     "it is not set up correctly on this host. Tell your administrator.",

@@ -7,6 +7,7 @@ use crate::{
     audit::AuditRecord,
     mss::fault::{Fault, Status},
     notice::Notice,
+    subscriber::Language,
     verify::{Refusal, VerifiedSigner},
 };
 
@@ -26,6 +27,22 @@ pub enum Verdict {
 pub enum Exemption {
     /// `users.unenrolled = "allow"` and no entry for the user.
     Unenrolled,
+    /// A rule of the host's own, written for such logins, accepts.
+    Rule,
+}
+
+impl Exemption {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Unenrolled, Self::Rule];
+
+    /// The stable name in logs, e.g. `unenrolled-allowed`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unenrolled => "unenrolled-allowed",
+            Self::Rule => "rule-accepts",
+        }
+    }
 }
 
 /// Everything that is known when a login has ended.
@@ -39,6 +56,10 @@ pub struct Outcome {
     pub audit: AuditRecord,
     /// The signature that was accepted, with its text: enough to prove the login later.
     pub evidence: Option<Proof>,
+    /// The subscriber's groups; empty where nobody was found.
+    pub groups: Vec<String>,
+    /// The language of the person, or the configured one.
+    pub language: Language,
 }
 
 /// A signed text and its signature, as they came.
@@ -79,6 +100,8 @@ pub enum Reason {
     NoSuchUser,
     /// The first factor has already failed.
     FirstFactorFailed,
+    /// A rule of the host's own rejects such logins.
+    Rule,
     /// The configuration cannot be used.
     Misconfigured,
     /// A defect of this program; it ends in a denial like everything else.
@@ -165,6 +188,7 @@ impl Reason {
             Self::DirectoryUnavailable,
             Self::NoSuchUser,
             Self::FirstFactorFailed,
+            Self::Rule,
             Self::Misconfigured,
             Self::Internal,
         ]);
@@ -195,6 +219,7 @@ impl Reason {
             Self::DirectoryUnavailable => "directory-unavailable",
             Self::NoSuchUser => "no-such-user",
             Self::FirstFactorFailed => "first-factor-failed",
+            Self::Rule => "rule-rejects",
             Self::Misconfigured => "misconfigured",
             Self::Internal => "internal",
         }
@@ -250,7 +275,8 @@ impl Reason {
             | Self::AnswerLost
             | Self::TimedOut
             | Self::Cancelled
-            | Self::FirstFactorFailed => Class::Refused,
+            | Self::FirstFactorFailed
+            | Self::Rule => Class::Refused,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    config::Config,
+    config::{Config, MessagingMode},
+    mss::status,
     subscriber::{Language, Profile, Subscriber},
 };
 
@@ -16,7 +17,7 @@ pub struct Terms {
     pub profile: Profile,
     /// How long the service may wait for the person.
     pub patience: Duration,
-    /// How long we wait for the service.
+    /// How long we wait for the service's answer to the request.
     pub limit: Duration,
 }
 
@@ -29,17 +30,34 @@ const PATIENCE_MIN: Duration = Duration::from_secs(1);
 /// between the two configured limits (10 s in guide 4.3).
 #[must_use]
 pub fn terms(config: &Config, subscriber: &Subscriber, left: Duration) -> Option<Terms> {
-    let profile = subscriber.profile.unwrap_or(config.profile);
+    let profile = profile(config, subscriber);
     let (patience, limit) = config.timeouts.of(profile);
     let gap = limit.saturating_sub(patience);
     let limit = limit.min(left);
     let patience = patience.min(whole_seconds(limit.saturating_sub(gap)));
+    let limit = match config.mode {
+        MessagingMode::Synch => limit,
+        // That the request was taken is said at once (guide 4.3).
+        MessagingMode::Asynch => limit.min(status::LIMIT),
+    };
     (patience >= PATIENCE_MIN).then(|| Terms {
-        language: subscriber.language.unwrap_or(config.language),
+        language: language(config, subscriber),
         profile,
         patience,
         limit,
     })
+}
+
+/// The person's language, or the configured one.
+#[must_use]
+pub fn language(config: &Config, subscriber: &Subscriber) -> Language {
+    subscriber.language.unwrap_or(config.language)
+}
+
+/// The person's method, or the configured one.
+#[must_use]
+pub fn profile(config: &Config, subscriber: &Subscriber) -> Profile {
+    subscriber.profile.unwrap_or(config.profile)
 }
 
 /// Rounded up: the wire has whole seconds, and the milliseconds that a login has already taken shall not cost one.

@@ -364,6 +364,8 @@ pub struct Subscriber {
     pub serial: Option<SerialNumber>,
     /// The method for this person; the configuration's where absent.
     pub profile: Option<Profile>,
+    /// The groups that the person belongs to, as the directory names them; never from the login itself.
+    pub groups: Vec<String>,
 }
 
 #[cfg(test)]

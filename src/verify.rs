@@ -85,6 +85,16 @@ pub fn verify(
     Ok(VerifiedSigner { signer })
 }
 
+/// Checks that an answer which is not yet the signature is to the request and for the number that were meant: each pair
+/// is what was found and what is expected.
+pub(crate) fn same_exchange(
+    (ap_trans_id, expected_id): (&str, &str),
+    (msisdn, expected_msisdn): (&str, &Msisdn),
+) -> Result<(), Refused> {
+    same_transaction(ap_trans_id, expected_id)?;
+    same_number(msisdn, expected_msisdn)
+}
+
 /// Checks a signature alone, as it was stored: for the administrator's tool. It tells who signed `text`, not that
 /// anybody logs in, so it yields no [`VerifiedSigner`].
 ///

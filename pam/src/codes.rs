@@ -17,6 +17,8 @@ pub(crate) const SSHD: &str = "sshd";
 pub(crate) fn code(verdict: &Verdict, service: &str) -> PamResultCode {
     match verdict {
         Verdict::Accepted(_) | Verdict::Exempt(Exemption::Unenrolled) => PamResultCode::PAM_SUCCESS,
+        // Rules belong to other hosts: here there are none, so none has let anybody in.
+        Verdict::Exempt(Exemption::Rule) => PamResultCode::PAM_ABORT,
         Verdict::Denied(reason) => denied(*reason, service),
     }
 }

@@ -61,6 +61,8 @@ impl Facts {
             service: self.service.clone(),
             host: self.host.clone(),
             rhost: self.rhost.clone(),
+            client: None,
+            limit: None,
         }
     }
 

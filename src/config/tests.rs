@@ -57,6 +57,7 @@ fn a_full_file_is_read_to_the_last_key() {
     assert_eq!(c.trust.len(), 2);
     assert_eq!(c.timeouts.of(Profile::App), (Duration::from_secs(30), Duration::from_secs(40)));
     assert_eq!(c.timeouts.of(Profile::Any), (Duration::from_secs(60), Duration::from_secs(70)));
+    assert_eq!((c.mode, c.timeouts.poll), (MessagingMode::Asynch, Duration::from_secs(5)));
     assert_eq!(c.language, Language::De);
     assert_eq!(c.unenrolled, Unenrolled::Allow);
     assert_eq!(c.templates.get(Language::Fr), &"{txn} fr".parse().unwrap());
@@ -70,7 +71,8 @@ fn the_reference_of_the_user_table_is_read_too() {
     let Lookup::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
     assert_eq!((alice.profile, alice.language), (Some(Profile::App), Some(Language::Fr)));
     assert!(alice.serial.is_some());
-    for key in ["msisdn", "language", "profile", "serial"] {
+    assert_eq!(alice.groups, ["vpn-admins"]);
+    for key in ["msisdn", "language", "profile", "serial", "groups"] {
         let stranger = sample(1).replace(&format!("\n{key} ="), &format!("\nbogus_{key} ="));
         let shown = UserTable::parse("users.toml", &stranger).unwrap_err().to_string();
         assert!(shown.contains(&format!("alice.bogus_{key}: unknown key")), "{shown}");
@@ -83,8 +85,16 @@ fn a_short_file_gets_the_defaults_of_the_guide() {
     assert_eq!(c.url, Endpoint { host: "mobileid.swisscom.com".into(), port: 443 });
     assert_eq!(c.server_trust, ServerTrust::System);
     assert_eq!(c.profile, Profile::AuthProfile1);
+    assert_eq!(c.mode, MessagingMode::Synch);
     let s = Duration::from_secs;
-    let t = Timeouts { sim: s(80), sim_connection: s(90), app: s(40), app_connection: s(50), connect: s(10) };
+    let t = Timeouts {
+        sim: s(80),
+        sim_connection: s(90),
+        app: s(40),
+        app_connection: s(50),
+        connect: s(10),
+        poll: s(2),
+    };
     assert_eq!(c.timeouts, t);
     assert_eq!(c.language, Language::En);
     assert_eq!(c.unenrolled, Unenrolled::Deny);

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use super::Lookup;
 use crate::{
     config::{
-        Mistakes,
+        Located, Mistakes,
         reader::{Section, Source},
     },
     subscriber::{Subscriber, UserName},
+    text,
 };
 
 /// The users of a table file.
@@ -39,7 +40,7 @@ impl UserTable {
             let name = match entry.key.parse::<UserName>() {
                 Ok(name) => Some(name),
                 Err(error) => {
-                    source.mistake(entry.line, &crate::text::escaped(&entry.key, 100), error);
+                    source.mistake(entry.line, &text::escaped(&entry.key, 100), error);
                     None
                 }
             };
@@ -76,8 +77,21 @@ fn read_subscriber(mut entry: Section<'_>, source: &mut Source<'_>) -> Option<Su
     let language = entry.parsed("language", source);
     let serial = entry.parsed("serial", source);
     let profile = entry.parsed("profile", source);
+    let groups = entry.list("groups", source);
     entry.finish(source);
-    Some(Subscriber { msisdn: msisdn?, language, serial, profile })
+    let groups = groups.into_iter().filter_map(|group| read_group(group, source)).collect();
+    Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups })
+}
+
+/// Longest name of a group, in bytes.
+const GROUP_MAX: usize = 256;
+
+fn read_group(group: Located<String>, source: &mut Source<'_>) -> Option<String> {
+    let fits = (1..=GROUP_MAX).contains(&group.value.len()) && !group.value.chars().any(text::is_unprintable);
+    if !fits {
+        source.mistake(group.line, &group.key, "a group has 1 to 256 bytes of printable characters");
+    }
+    fits.then_some(group.value)
 }
 
 #[cfg(test)]
@@ -115,6 +129,10 @@ mod tests {
         assert!(
             mistakes("[alice]\nmsisdn='+41791234567'\nmsidn='x'\n").contains(":3: alice.msidn: unknown key")
         );
+        for groups in ["['a', '']", "\"a\\u0007\""] {
+            let shown = mistakes(&format!("[alice]\nmsisdn='+41791234567'\ngroups={groups}\n"));
+            assert!(shown.starts_with("users.toml:3: alice.groups: a group has 1 to 256"), "{shown}");
+        }
         assert!(mistakes("[\"a\\u0007\"]\nmsisdn='+41791234567'\n").contains("control or formatting"));
     }
 

@@ -1,12 +1,15 @@
 //! The loop: asks of the machine become calls, results become answers, until the login is done.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    thread,
+    time::{Instant, SystemTime},
+};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{
     https::{Https, Unusable},
-    socket::Tick,
+    socket::{TICK, Tick, Verdict as TickVerdict},
 };
 use crate::{
     load::Setup,
@@ -20,11 +23,11 @@ pub trait World {
     /// Shows a notice to the person, as well as this host can. That it could not is no reason to stop.
     fn show(&mut self, notice: &Notice);
 
-    /// Told just before the wait begins, with the identifier of the transaction: a line in the log now is
+    /// Told just before the phone is asked, once, with the identifier of the transaction: a line in the log now is
     /// what is left if the process is killed while it waits.
     fn sending(&mut self, login: &Login);
 
-    /// What is asked every 200 ms while waiting for the network.
+    /// What is asked every 200 ms while waiting.
     fn tick(&self) -> Tick;
 }
 
@@ -53,11 +56,28 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
                 Answer::Shown
             }
             Ask::Send(request) => {
-                world.sending(&login);
+                if !request.repeatable {
+                    world.sending(&login);
+                }
                 https.exchange(&request, &world.tick())
             }
+            Ask::WaitUntil(due) => wait_until(due, &world.tick()),
         };
         step = login.step(answer, now());
+    }
+}
+
+/// Sleeps in slices, and asks the host before each of them.
+fn wait_until(due: Instant, tick: &Tick) -> Answer {
+    loop {
+        if tick() == TickVerdict::Cancel {
+            return Answer::Cancelled;
+        }
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Answer::Waited;
+        }
+        thread::sleep(left.min(TICK));
     }
 }
 

@@ -96,8 +96,14 @@ impl Site {
     }
 
     fn login_with(&self, host: &mut Host) -> Outcome {
-        let request =
-            Request { user: "u".parse().unwrap(), service: "test".into(), host: "here".into(), rhost: None };
+        let request = Request {
+            user: "u".parse().unwrap(),
+            service: "test".into(),
+            host: "here".into(),
+            rhost: None,
+            client: None,
+            limit: None,
+        };
         blocking::run(request, &self.setup(), host).unwrap()
     }
 }

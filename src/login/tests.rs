@@ -49,6 +49,8 @@ fn request() -> Request {
         service: "sshd".into(),
         host: "web1".into(),
         rhost: Some("192.0.2.7".into()),
+        client: None,
+        limit: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn alice() -> Subscriber {
         language: Some(Language::De),
         serial: Some(SERIAL.to_lowercase().parse().unwrap()),
         profile: None,
+        groups: vec!["staff".into()],
     }
 }
 
@@ -266,7 +269,7 @@ fn what_happens_on_the_way_is_a_denial() {
         (reply(503, "busy"), Reason::Unreadable(Unreadable::HttpStatus(503))),
         (reply(200, "{"), Reason::Unreadable(Unreadable::NotJson)),
         (
-            reply(200, vec![' '; mss::BODY_MAX + 1].iter().collect::<String>()),
+            reply(200, vec![' '; crate::mss::BODY_MAX + 1].iter().collect::<String>()),
             Reason::Unreadable(Unreadable::TooLarge),
         ),
     ];

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{ApCredentials, ApTransId, FaultReply, HttpRequest, HttpResponse, fault::Fault, signature};
+use super::{
+    ApCredentials, ApTransId, FaultReply, HttpRequest, HttpResponse, MessagingMode, fault::Fault, signature,
+};
 use crate::{
     outcome::Unreadable,
     subscriber::{InvalidMsisdn, Language, Profile},
@@ -28,6 +30,7 @@ pub fn request(
         text: "Heartbeat",
         language: Language::En,
         profile,
+        mode: MessagingMode::Synch,
         timeout: Duration::from_secs(10),
         limit,
     }))
@@ -57,6 +60,8 @@ pub fn read(response: &HttpResponse) -> Result<Health, Unreadable> {
             Health::Healthy
         }
         signature::SignatureReply::Fault(reply) => Health::Fault(reply),
-        signature::SignatureReply::Signed(_) | signature::SignatureReply::NotSigned(..) => Health::Unexpected,
+        signature::SignatureReply::Signed(_)
+        | signature::SignatureReply::Taken(_)
+        | signature::SignatureReply::NotSigned(..) => Health::Unexpected,
     })
 }

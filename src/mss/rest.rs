@@ -8,7 +8,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 use super::{FaultReply, fault};
@@ -43,6 +43,26 @@ pub(super) struct SignatureReq<'a> {
     // Two recorded samples write `Timeout`, which the service ignores without a word.
     #[serde(rename = "TimeOut")]
     pub(super) timeout: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct StatusRequest<'a> {
+    #[serde(rename = "MSS_StatusReq")]
+    pub(super) status: StatusReq<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct StatusReq<'a> {
+    #[serde(rename = "AP_Info")]
+    pub(super) ap_info: ApInfo<'a>,
+    #[serde(rename = "MSSP_Info")]
+    pub(super) mssp_info: MsspInfo,
+    #[serde(rename = "MSSP_TransID")]
+    pub(super) mssp_trans_id: &'a str,
+    #[serde(rename = "MajorVersion")]
+    pub(super) major: &'a str,
+    #[serde(rename = "MinorVersion")]
+    pub(super) minor: &'a str,
 }
 
 #[derive(Serialize)]
@@ -84,13 +104,18 @@ pub(super) struct Data<'a> {
 #[derive(Serialize)]
 pub(super) struct MsspInfo {
     #[serde(rename = "MSSP_ID")]
-    pub(super) mssp_id: MsspId,
+    mssp_id: MsspId,
+}
+
+impl MsspInfo {
+    /// The one service there is.
+    pub(super) const SWISSCOM: Self = Self { mssp_id: MsspId { uri: "http://mid.swisscom.ch/" } };
 }
 
 #[derive(Serialize)]
-pub(super) struct MsspId {
+struct MsspId {
     #[serde(rename = "URI")]
-    pub(super) uri: &'static str,
+    uri: &'static str,
 }
 
 #[derive(Serialize)]
@@ -174,13 +199,76 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// The root of an answer: one of the two, and nothing decides between them but the key.
+/// The root of an answer: what was asked for or a Fault, and nothing decides between them but the key.
+pub(super) trait Root: DeserializeOwned {
+    /// The answer that was asked for.
+    type Answer;
+
+    fn parts(self) -> (Option<Object<Self::Answer>>, Option<Object<FaultBody>>);
+}
+
 #[derive(Deserialize)]
-pub(super) struct Root {
+pub(super) struct SignatureRoot {
     #[serde(rename = "MSS_SignatureResp")]
-    pub(super) signature: Option<Object<SignatureResp>>,
+    signature: Option<Object<SignatureResp>>,
     #[serde(rename = "Fault")]
-    pub(super) fault: Option<Object<FaultBody>>,
+    fault: Option<Object<FaultBody>>,
+}
+
+impl Root for SignatureRoot {
+    type Answer = SignatureResp;
+
+    fn parts(self) -> (Option<Object<SignatureResp>>, Option<Object<FaultBody>>) {
+        (self.signature, self.fault)
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct StatusRoot {
+    #[serde(rename = "MSS_StatusResp")]
+    status: Option<Object<StatusResp>>,
+    #[serde(rename = "Fault")]
+    fault: Option<Object<FaultBody>>,
+}
+
+impl Root for StatusRoot {
+    type Answer = StatusResp;
+
+    fn parts(self) -> (Option<Object<StatusResp>>, Option<Object<FaultBody>>) {
+        (self.status, self.fault)
+    }
+}
+
+/// Without MSSP_TransID and SignatureProfile, which the answer to the signature request had.
+#[derive(Deserialize)]
+pub(super) struct StatusResp {
+    #[serde(rename = "AP_Info")]
+    pub(super) ap_info: Option<Object<RespApInfo>>,
+    #[serde(rename = "MSS_Signature")]
+    pub(super) mss_signature: Option<Object<MssSignature>>,
+    #[serde(rename = "MobileUser")]
+    pub(super) mobile_user: Option<StatusUser>,
+    #[serde(rename = "Status")]
+    pub(super) status: Option<Object<RespStatus>>,
+}
+
+/// MobileUser as it was recorded and as the guide prints it: an object, or the number alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum StatusUser {
+    Object(Object<RespMobileUser>),
+    Text(String),
+    Number(u64),
+}
+
+impl StatusUser {
+    pub(super) fn msisdn(self) -> Option<String> {
+        match self {
+            Self::Object(user) => user.0.msisdn,
+            Self::Text(text) => Some(text),
+            Self::Number(number) => Some(number.to_string()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -220,7 +308,15 @@ pub(super) struct RespMobileUser {
 #[derive(Deserialize)]
 pub(super) struct RespStatus {
     #[serde(rename = "StatusCode")]
-    pub(super) code: Option<Object<RespValue>>,
+    code: Option<Object<RespValue>>,
+}
+
+impl RespStatus {
+    /// The code by number, where one stands there.
+    pub(super) fn status(&self) -> Option<fault::Status> {
+        let value = self.code.as_ref()?.0.value.as_deref()?;
+        fault::parse_code(value).map(fault::Status::from_code)
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,5 @@
-//! MSS_Signature, synchronous (guide 3.2.2): one held request, one answer.
+//! MSS_Signature: the request that makes a phone ring (guide 3.2.2). Synchronous, its answer is the signature;
+//! asynchronous, its answer is that it was taken, and [`super::status`] asks for the rest.
 
 use std::{
     fmt,
@@ -6,9 +7,8 @@ use std::{
 };
 
 use super::{
-    ApCredentials, ApTransId, FaultReply, HttpRequest, HttpResponse,
-    fault::{self, Status},
-    instant, read_root, rest,
+    ApCredentials, ApTransId, Either, FaultReply, HttpRequest, HttpResponse, MessagingMode, MsspTransId,
+    fault::Status, instant, rest,
 };
 use crate::{
     outcome::Unreadable,
@@ -34,6 +34,8 @@ pub struct SignatureRequest<'a> {
     pub language: Language,
     /// Which method.
     pub profile: Profile,
+    /// Whether the answer is the signature, or that the request was taken.
+    pub mode: MessagingMode,
     /// How long the service waits for the person, in whole seconds.
     pub timeout: Duration,
     /// How long we wait for the service.
@@ -56,9 +58,9 @@ pub fn request(ask: &SignatureRequest<'_>) -> HttpRequest {
                 user_lang: rest::Value { value: ask.language.wire() },
             }],
             data: rest::Data { data: ask.text, encoding: "UTF-8", mime_type: "text/plain" },
-            mssp_info: rest::MsspInfo { mssp_id: rest::MsspId { uri: "http://mid.swisscom.ch/" } },
+            mssp_info: rest::MsspInfo::SWISSCOM,
             major: "1",
-            mode: "synch",
+            mode: ask.mode.wire(),
             // The REST interface wants "2" here where SOAP has "1" (guide 3.2.2.1).
             minor: "2",
             mobile_user: rest::MobileUser { msisdn: &format!("+{}", ask.msisdn.digits()) },
@@ -68,7 +70,7 @@ pub fn request(ask: &SignatureRequest<'_>) -> HttpRequest {
     };
     // Structs of strings always serialise; an empty body would be refused by the service.
     let body = serde_json::to_string(&body).unwrap_or_default();
-    HttpRequest { path: "/rest/service/sign", body: Secret::new(body), limit: ask.limit }
+    HttpRequest { path: "/rest/service/sign", body: Secret::new(body), limit: ask.limit, repeatable: false }
 }
 
 /// What the service answered to a signature request.
@@ -76,6 +78,8 @@ pub fn request(ask: &SignatureRequest<'_>) -> HttpRequest {
 pub enum SignatureReply {
     /// Somebody signed something. Whether it counts is for [`crate::verify`].
     Signed(Signed),
+    /// The request was taken on; the signature is to be asked for.
+    Taken(Taken),
     /// The transaction ended without a signature that the service vouches for.
     NotSigned(Status, Transaction),
     /// The service did not do what was asked.
@@ -89,6 +93,26 @@ pub struct Transaction {
     pub mssp_trans_id: Option<String>,
     /// The signature profile that was used, as a URI.
     pub profile: Option<String>,
+}
+
+/// What the service says of a request that it has taken on, all unchecked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// How the service names the transaction.
+    pub transaction: Transaction,
+    /// The same name as it came, to ask with.
+    pub mssp_trans_id: MsspTransId,
+    /// AP_TransID of the answer.
+    pub ap_trans_id: String,
+    /// MSISDN of the answer.
+    pub msisdn: String,
+}
+
+/// Without the number, as in [`Signed`].
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taken").field("transaction", &self.transaction).finish_non_exhaustive()
+    }
 }
 
 /// A signature with what it must be held against, all unchecked.
@@ -116,35 +140,40 @@ impl fmt::Debug for Signed {
 /// # Errors
 /// [`Unreadable`] for what is no answer of this service: no JSON, too large, a needed field absent.
 pub fn read(response: &HttpResponse) -> Result<SignatureReply, Unreadable> {
-    let root = read_root(response)?;
-    match (root.signature, root.fault) {
-        (None, Some(fault)) => fault.0.reply().map(SignatureReply::Fault),
-        (Some(signature), None) if response.status == 200 => read_signature(signature.0),
-        (Some(_), None) => Err(Unreadable::HttpStatus(response.status)),
-        (Some(_), Some(_)) | (None, None) => Err(Unreadable::NotOneRoot),
+    match super::read::<rest::SignatureRoot>(response)? {
+        Either::Fault(fault) => Ok(SignatureReply::Fault(fault)),
+        Either::Answer(answer) => read_signature(answer),
     }
 }
 
 fn read_signature(answer: rest::SignatureResp) -> Result<SignatureReply, Unreadable> {
-    let shown = |text: Option<String>| text.map(|t| text::foreign(&t, 100));
-    let transaction =
-        Transaction { mssp_trans_id: shown(answer.mssp_trans_id), profile: shown(answer.profile) };
-    let status = answer.status.and_then(|s| s.0.code).and_then(|c| c.0.value);
-    let status = status.as_deref().and_then(fault::parse_code).map(Status::from_code);
-    match status.ok_or(Unreadable::MissingField("Status.StatusCode.Value"))? {
-        Status::Signature | Status::ValidSignature => {}
-        other => return Ok(SignatureReply::NotSigned(other, transaction)),
-    }
     let missing = Unreadable::MissingField;
-    Ok(SignatureReply::Signed(Signed {
-        transaction,
-        ap_trans_id: answer.ap_info.and_then(|i| i.0.ap_trans_id).ok_or(missing("AP_Info.AP_TransID"))?,
-        msisdn: answer.mobile_user.and_then(|u| u.0.msisdn).ok_or(missing("MobileUser.MSISDN"))?,
-        base64: answer
-            .mss_signature
-            .and_then(|s| s.0.base64)
-            .ok_or(missing("MSS_Signature.Base64Signature"))?,
-    }))
+    let shown = |text: Option<&str>| text.map(|t| text::foreign(t, 100));
+    let transaction = Transaction {
+        mssp_trans_id: shown(answer.mssp_trans_id.as_deref()),
+        profile: shown(answer.profile.as_deref()),
+    };
+    let status = answer.status.and_then(|s| s.0.status()).ok_or(missing("Status.StatusCode.Value"))?;
+    let ap_trans_id = answer.ap_info.and_then(|i| i.0.ap_trans_id).ok_or(missing("AP_Info.AP_TransID"));
+    let msisdn = answer.mobile_user.and_then(|u| u.0.msisdn).ok_or(missing("MobileUser.MSISDN"));
+    match status {
+        Status::Signature | Status::ValidSignature => Ok(SignatureReply::Signed(Signed {
+            transaction,
+            ap_trans_id: ap_trans_id?,
+            msisdn: msisdn?,
+            base64: answer
+                .mss_signature
+                .and_then(|s| s.0.base64)
+                .ok_or(missing("MSS_Signature.Base64Signature"))?,
+        })),
+        Status::RequestOk => Ok(SignatureReply::Taken(Taken {
+            transaction,
+            mssp_trans_id: answer.mssp_trans_id.unwrap_or_default().parse()?,
+            ap_trans_id: ap_trans_id?,
+            msisdn: msisdn?,
+        })),
+        other => Ok(SignatureReply::NotSigned(other, transaction)),
+    }
 }
 
 #[cfg(test)]

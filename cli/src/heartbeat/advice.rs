@@ -224,6 +224,7 @@ mod tests {
                 app: second,
                 app_connection: second,
                 connect: second,
+                poll: second,
             },
         }
     }

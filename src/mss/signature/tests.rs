@@ -13,6 +13,7 @@ fn asked() -> serde_json::Value {
         text: "ACME: \"quoted\" ü?",
         language: Language::Fr,
         profile: Profile::Any,
+        mode: MessagingMode::Synch,
         timeout: Duration::from_millis(80_999),
         limit: Duration::from_secs(90),
     });
@@ -196,10 +197,7 @@ fn recorded_answers_of_the_live_service_are_read() {
         return;
     };
     let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let Ok(SignatureReply::NotSigned(Status::RequestOk, transaction)) =
-        reply(200, &recorded["body"].to_string())
-    else {
-        panic!()
-    };
-    assert_eq!(transaction.mssp_trans_id.as_deref(), Some("HEhm82c1"));
+    let Ok(SignatureReply::Taken(taken)) = reply(200, &recorded["body"].to_string()) else { panic!() };
+    assert_eq!(taken.mssp_trans_id.as_str(), "HEhm82c1");
+    assert_eq!((taken.ap_trans_id.as_str(), taken.msisdn.as_str()), ("POSTMAN.28299.852", "41700092501"));
 }

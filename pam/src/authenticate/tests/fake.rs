@@ -156,7 +156,7 @@ impl System for Fake<'_> {
 
     /// The core's own machine, with fixed randomness; only what comes of a request is made up.
     fn run(&self, request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, String> {
-        let Request { user, service, host, rhost } = &request;
+        let Request { user, service, host, rhost, .. } = &request;
         let comes = self.0.played(&format!("run {user} {service} {host} {rhost:?}"));
         if comes == "unusable" {
             return Err("service.client_key: does not fit".to_owned());
@@ -182,6 +182,7 @@ impl System for Fake<'_> {
                     assert_eq!(world.tick()(), TickVerdict::Continue);
                     answer(&comes, login.ap_trans_id().as_str())
                 }
+                Ask::WaitUntil(_) => panic!("these stories are synchronous"),
             };
             step = login.step(answer, self.now());
         }
