@@ -48,12 +48,13 @@ impl Mistakes {
         mistakes
     }
 
-    pub(crate) fn add(&mut self, file: &str, line: Option<usize>, key: &str, what: impl fmt::Display) {
+    /// Adds one.
+    pub fn add(&mut self, file: &str, line: Option<usize>, key: &str, what: impl fmt::Display) {
         self.0.push(Mistake { file: file.to_owned(), line, key: key.to_owned(), what: what.to_string() });
     }
 
     /// `value` if nothing is to mend.
-    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, Self> {
+    pub fn or<T>(self, value: Option<T>) -> Result<T, Self> {
         match value {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(self),
@@ -88,10 +89,12 @@ pub struct Located<T> {
 }
 
 /// The text of a file, its name, and what was found wrong with it so far.
-pub(crate) struct Source<'i> {
+pub struct Source<'i> {
     file: &'i str,
-    text: &'i str,
-    pub(crate) mistakes: Mistakes,
+    /// Where each line ends: a file of thousands of entries asks for thousands of lines.
+    line_ends: Vec<usize>,
+    /// What was found so far.
+    pub mistakes: Mistakes,
 }
 
 impl<'i> Source<'i> {
@@ -99,8 +102,9 @@ impl<'i> Source<'i> {
     ///
     /// # Errors
     /// One mistake where the file is no TOML: what else may be wrong with it cannot be told.
-    pub(crate) fn parse(file: &'i str, text: &'i str) -> Result<(Self, Section<'i>), Mistakes> {
-        let mut source = Self { file, text, mistakes: Mistakes::default() };
+    pub fn parse(file: &'i str, text: &'i str) -> Result<(Self, Section<'i>), Mistakes> {
+        let line_ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at).collect();
+        let mut source = Self { file, line_ends, mistakes: Mistakes::default() };
         match DeTable::parse(text) {
             Ok(table) => {
                 let table = table.into_inner();
@@ -116,17 +120,17 @@ impl<'i> Source<'i> {
     }
 
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        before.iter().filter(|b| **b == b'\n').count().saturating_add(1)
+        self.line_ends.partition_point(|end| *end < span.start).saturating_add(1)
     }
 
-    pub(crate) fn mistake(&mut self, line: usize, key: &str, what: impl fmt::Display) {
+    /// Adds a mistake of this file.
+    pub fn mistake(&mut self, line: usize, key: &str, what: impl fmt::Display) {
         self.mistakes.add(self.file, Some(line), key, what);
     }
 }
 
 /// One table of the file.
-pub(crate) struct Section<'i> {
+pub struct Section<'i> {
     path: String,
     line: usize,
     table: DeTable<'i>,
@@ -135,13 +139,12 @@ pub(crate) struct Section<'i> {
 
 impl<'i> Section<'i> {
     /// Where the table begins.
-    pub(crate) fn line(&self) -> usize {
+    pub fn line(&self) -> usize {
         self.line
     }
 
     fn key(&self, name: &str) -> String {
-        let name = text::escaped(name, 100);
-        if self.path.is_empty() { name } else { format!("{}.{name}", self.path) }
+        joined(&self.path, name)
     }
 
     fn take(&mut self, name: &'static str, source: &Source<'_>) -> Option<Located<DeValue<'i>>> {
@@ -151,7 +154,7 @@ impl<'i> Section<'i> {
     }
 
     /// A table inside this one; an empty one where it is absent.
-    pub(crate) fn section(&mut self, name: &'static str, source: &mut Source<'_>) -> Section<'i> {
+    pub fn section(&mut self, name: &'static str, source: &mut Source<'_>) -> Section<'i> {
         let empty = |path, line| Section { path, line, table: DeTable::new(), known: Vec::new() };
         match self.take(name, source) {
             None => empty(self.key(name), self.line),
@@ -165,8 +168,36 @@ impl<'i> Section<'i> {
         }
     }
 
+    /// The tables of an array, each written as `[[name]]`; none where it is absent.
+    pub fn tables(&mut self, name: &'static str, source: &mut Source<'_>) -> Vec<Section<'i>> {
+        let Some(Located { value, line, key }) = self.take(name, source) else { return Vec::new() };
+        let DeValue::Array(items) = value else {
+            source.mistake(
+                line,
+                &key,
+                format_args!("must be tables, each under [[{key}]], not {}", article(&value)),
+            );
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items {
+            let line = source.line(item.span());
+            match item.into_inner() {
+                DeValue::Table(table) => {
+                    tables.push(Section { path: key.clone(), line, table, known: Vec::new() });
+                }
+                other => source.mistake(
+                    line,
+                    &key,
+                    format_args!("must be tables, each under [[{key}]], but holds {}", article(&other)),
+                ),
+            }
+        }
+        tables
+    }
+
     /// A text, where there is one.
-    pub(crate) fn text(&mut self, name: &'static str, source: &mut Source<'_>) -> Option<Located<String>> {
+    pub fn text(&mut self, name: &'static str, source: &mut Source<'_>) -> Option<Located<String>> {
         let Located { value, line, key } = self.take(name, source)?;
         match value {
             DeValue::String(text) => Some(Located { value: text.into_owned(), line, key }),
@@ -178,11 +209,7 @@ impl<'i> Section<'i> {
     }
 
     /// A text that must be there.
-    pub(crate) fn required(
-        &mut self,
-        name: &'static str,
-        source: &mut Source<'_>,
-    ) -> Option<Located<String>> {
+    pub fn required(&mut self, name: &'static str, source: &mut Source<'_>) -> Option<Located<String>> {
         let absent = !self.table.contains_key(name);
         if absent {
             source.mistake(self.line, &self.key(name), "is missing");
@@ -191,7 +218,7 @@ impl<'i> Section<'i> {
     }
 
     /// A text of a type.
-    pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(
+    pub fn parsed<T: FromStr<Err: fmt::Display>>(
         &mut self,
         name: &'static str,
         source: &mut Source<'_>,
@@ -201,7 +228,7 @@ impl<'i> Section<'i> {
     }
 
     /// A text of a type that must be there.
-    pub(crate) fn required_parsed<T: FromStr<Err: fmt::Display>>(
+    pub fn required_parsed<T: FromStr<Err: fmt::Display>>(
         &mut self,
         name: &'static str,
         source: &mut Source<'_>,
@@ -211,14 +238,28 @@ impl<'i> Section<'i> {
     }
 
     /// A whole number within bounds, or `default`; none where what stands there is a mistake.
-    pub(crate) fn number(
+    pub fn number(
         &mut self,
         name: &'static str,
         bounds: std::ops::RangeInclusive<u64>,
         default: u64,
         source: &mut Source<'_>,
     ) -> Option<u64> {
-        let Some(Located { value, line, key }) = self.take(name, source) else { return Some(default) };
+        if !self.table.contains_key(name) {
+            self.known.push(name);
+            return Some(default);
+        }
+        self.located_number(name, bounds, source).map(|number| number.value)
+    }
+
+    /// A whole number within bounds, where there is one, with its place for what shows only later.
+    pub fn located_number(
+        &mut self,
+        name: &'static str,
+        bounds: std::ops::RangeInclusive<u64>,
+        source: &mut Source<'_>,
+    ) -> Option<Located<u64>> {
+        let Located { value, line, key } = self.take(name, source)?;
         let number = match &value {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
             _ => None,
@@ -228,11 +269,11 @@ impl<'i> Section<'i> {
             let (low, high) = (bounds.start(), bounds.end());
             source.mistake(line, &key, format_args!("must be a whole number from {low} to {high}"));
         }
-        number
+        number.map(|value| Located { value, line, key })
     }
 
     /// A list of texts, or a single one; empty where the key is absent.
-    pub(crate) fn list(&mut self, name: &'static str, source: &mut Source<'_>) -> Vec<Located<String>> {
+    pub fn list(&mut self, name: &'static str, source: &mut Source<'_>) -> Vec<Located<String>> {
         let Some(Located { value, line, key }) = self.take(name, source) else { return Vec::new() };
         let items = match value {
             DeValue::String(text) => return vec![Located { value: text.into_owned(), line, key }],
@@ -259,23 +300,49 @@ impl<'i> Section<'i> {
         texts
     }
 
+    /// Every entry of a table whose keys are names, in the order of the file: a text, a whole number, or a list of
+    /// them. A number becomes its digits.
+    pub fn named_values(self, source: &mut Source<'_>) -> Vec<(Located<String>, Vec<Located<String>>)> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut named = Vec::new();
+        for (name, value) in entries {
+            let key = self.key(name.get_ref());
+            let items = match value.get_ref() {
+                DeValue::Array(items) => items.iter().collect(),
+                _ => vec![value],
+            };
+            let mut texts = Vec::new();
+            for item in items {
+                let line = source.line(item.span());
+                match digits_or_text(item.get_ref()) {
+                    Some(value) => texts.push(Located { value, line, key: key.clone() }),
+                    None => source.mistake(line, &key, "must be a text, a whole number, or a list of them"),
+                }
+            }
+            let line = source.line(name.span());
+            named.push((Located { value: name.get_ref().to_string(), line, key }, texts));
+        }
+        named
+    }
+
     /// Every entry of a table whose keys are names, each a table of its own.
-    pub(crate) fn named_sections(self, source: &mut Source<'_>) -> Vec<Located<Section<'i>>> {
+    pub fn named_sections(self, source: &mut Source<'_>) -> Vec<Located<Section<'i>>> {
         let mut sections = Vec::new();
+        let parent = self.path;
         for (name, value) in self.table {
             let line = source.line(name.span());
             let name = name.into_inner().into_owned();
+            let path = joined(&parent, &name);
             match value.into_inner() {
                 DeValue::Table(table) => {
-                    let path = text::escaped(&name, 100);
                     let value = Section { path, line, table, known: Vec::new() };
                     sections.push(Located { value, line, key: name });
                 }
-                _ => source.mistake(
-                    line,
-                    &text::escaped(&name, 100),
-                    "must be a table, like [alice] with its keys below it",
-                ),
+                _ => {
+                    let what = format_args!("must be a table, like [{path}] with its keys below it");
+                    source.mistake(line, &path, what);
+                }
             }
         }
         sections.sort_by_key(|s| s.line);
@@ -283,7 +350,7 @@ impl<'i> Section<'i> {
     }
 
     /// Every key that nobody asked for is a mistake.
-    pub(crate) fn finish(self, source: &mut Source<'_>) {
+    pub fn finish(self, source: &mut Source<'_>) {
         for name in self.table.iter().map(|(name, _)| name) {
             let line = source.line(name.span());
             let known = self.known.join(", ");
@@ -291,6 +358,20 @@ impl<'i> Section<'i> {
             source.mistake(line, &key, format_args!("unknown key; there are {known}"));
         }
     }
+}
+
+fn digits_or_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+/// A key with the tables it stands in.
+fn joined(path: &str, name: &str) -> String {
+    let name = text::escaped(name, 100);
+    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 /// A value's type in a sentence: an integer, a table.
@@ -301,10 +382,7 @@ fn article(value: &DeValue<'_>) -> String {
 }
 
 /// Turns a text into its type, or names the mistake.
-pub(crate) fn parse<T: FromStr<Err: fmt::Display>>(
-    text: Located<String>,
-    source: &mut Source<'_>,
-) -> Option<T> {
+pub fn parse<T: FromStr<Err: fmt::Display>>(text: Located<String>, source: &mut Source<'_>) -> Option<T> {
     match text.value.parse() {
         Ok(value) => Some(value),
         Err(error) => {
