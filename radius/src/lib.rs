@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod authenticator;
+pub mod driver;
+pub mod https;
 pub mod packet;

@@ -1,0 +1,143 @@
+//! One login run to its end: the asynchronous twin of the core's blocking driver, a loop over the same machine.
+//!
+//! ```text
+//!   Start, Resume ──> Login ──Lookup──> the table of users
+//!                       │  ──Show────> Progress::Shown
+//!                       │  ──Send────> https: one exchange      <── cancel: the machine is told,
+//!                       │  ──WaitUntil> Progress::Outstanding        and what was under way is dropped
+//!                       v
+//!                    Outcome
+//! ```
+//!
+//! Thousands of these wait at once, so one that waits is small: in the asynchronous messaging mode it is the
+//! machine and a timer, in the synchronous mode it has its exchange beside it, with a connection of its own or
+//! a share of one. An answer is verified where it arrives, on the runtime's threads: that is a tenth to a half
+//! of a millisecond, less than handing it to another thread and back would disturb, and as the runtime has
+//! a thread for each core there is no other one that could do it sooner.
+
+use std::time::{Instant, SystemTime};
+
+use mobileid::{
+    load::{Connection, Setup},
+    login::{Answer, Ask, Entropy, Login, Now, Request, Step, Ticket, refuse},
+    notice::Notice,
+    outcome::{Outcome, Reason},
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::{
+    sync::oneshot,
+    time::{Instant as TokioInstant, sleep_until},
+};
+
+use crate::https::{Https, Unusable};
+
+/// What runs logins under one configuration: the way to the service, which all of them share.
+#[derive(Debug)]
+pub struct Engine {
+    https: Https,
+}
+
+/// What is to be run.
+#[derive(Debug)]
+pub enum Job {
+    /// A login from its beginning.
+    Start(Request),
+    /// One that is outstanding and that somebody else has begun.
+    Resume(Request, Ticket),
+}
+
+/// What is known before the login ends.
+#[derive(Debug)]
+pub enum Progress {
+    /// This is to be shown to the person now: the phone is about to ring.
+    Shown(Notice),
+    /// The service has taken the request, and with this the login can be finished elsewhere. Told once, and only to
+    /// whom has started the login: who resumes it has the ticket.
+    Outstanding(Ticket),
+}
+
+/// Ends a login when it is sent or when its other end is dropped: a login that nobody can end any more is one that
+/// nobody waits for.
+pub type Cancel = oneshot::Receiver<()>;
+
+impl Engine {
+    /// Prepares the way to the service. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Unusable`] where certificate, key, roots or name cannot be used.
+    pub fn new(connection: &Connection) -> Result<Self, Unusable> {
+        Ok(Self { https: Https::new(connection)? })
+    }
+
+    /// Runs one login to its end. Dropping the future ends it too, without an outcome.
+    pub async fn run(
+        &self,
+        job: Job,
+        setup: &Setup,
+        mut cancel: Cancel,
+        progress: impl Fn(Progress),
+    ) -> Outcome {
+        let mut is_told = matches!(job, Job::Resume(..));
+        let mut step = begin(job, setup);
+        loop {
+            let (login, ask) = match step {
+                Step::Done(outcome) => return *outcome,
+                Step::Ask(login, ask) => (login, ask),
+            };
+            let answer = match ask {
+                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Show(notice) => {
+                    progress(Progress::Shown(notice));
+                    Answer::Shown
+                }
+                // Boxed, so that a login which waits between two queries does not carry the room for one.
+                Ask::Send(request) => unless(&mut cancel, Box::pin(self.https.exchange(request))).await,
+                Ask::WaitUntil(at) => {
+                    if let Some(ticket) = login.ticket().filter(|_| !is_told) {
+                        progress(Progress::Outstanding(ticket));
+                        is_told = true;
+                    }
+                    unless(&mut cancel, waited(at)).await
+                }
+            };
+            step = login.step(answer, now());
+        }
+    }
+}
+
+fn begin(job: Job, setup: &Setup) -> Step {
+    let mut entropy = Entropy::default();
+    let drawn = SystemRandom::new().fill(&mut entropy);
+    match (job, drawn) {
+        (Job::Start(request), Ok(())) => Login::start(request, &setup.config, now(), &entropy),
+        (Job::Resume(request, ticket), Ok(())) => {
+            Login::resume(request, ticket, &setup.config, now(), &entropy)
+        }
+        (Job::Start(request) | Job::Resume(request, _), Err(_)) => {
+            let why = "the system has no randomness to give";
+            Step::Done(Box::new(refuse(request, Reason::Internal, why, setup.config.language, now())))
+        }
+    }
+}
+
+/// The answer, unless the login is given up first; if it already was, nothing is begun.
+async fn unless(cancel: &mut Cancel, answer: impl Future<Output = Answer>) -> Answer {
+    tokio::select! {
+        biased;
+        _ = cancel => Answer::Cancelled,
+        answer = answer => answer,
+    }
+}
+
+async fn waited(until: Instant) -> Answer {
+    sleep_until(TokioInstant::from_std(until)).await;
+    Answer::Waited
+}
+
+/// Both clocks, now.
+fn now() -> Now {
+    Now { instant: Instant::now(), wall: SystemTime::now() }
+}
+
+#[cfg(test)]
+mod tests;
