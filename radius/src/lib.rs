@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod authenticator;
+pub mod dictionary;
 pub mod driver;
 pub mod https;
 pub mod packet;
+pub mod upstream;

@@ -114,11 +114,7 @@ impl<'a> Packet<'a> {
         }
         let octets = datagram.get(..length).ok_or(Malformed::Truncated)?;
         let attributes = octets.get(HEADER..).unwrap_or_default();
-        let mut rest = attributes;
-        while !rest.is_empty() {
-            let (_, after) = split(rest)?;
-            rest = after;
-        }
+        walk(attributes)?;
         Ok(Self { header, attributes, octets })
     }
 
@@ -207,6 +203,14 @@ pub struct Attributes<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Attributes<'a> {
+    /// The attributes that these octets are made of; none where they are not, to the last one.
+    #[must_use]
+    pub fn whole(octets: &'a [u8]) -> Option<Self> {
+        walk(octets).ok().map(|()| Self { rest: octets })
+    }
+}
+
 impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
@@ -215,6 +219,14 @@ impl<'a> Iterator for Attributes<'a> {
         self.rest = rest;
         Some(attribute)
     }
+}
+
+/// Goes over every attribute once: each is whole, and nothing is left over.
+fn walk(mut octets: &[u8]) -> Result<(), Malformed> {
+    while !octets.is_empty() {
+        (_, octets) = split(octets)?;
+    }
+    Ok(())
 }
 
 /// The first attribute, and what comes after it.
