@@ -80,6 +80,23 @@ impl Lines {
         }
     }
 
+    /// Waits until the source has ended, so that [`Lines::all`] is all there will ever be.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn wait_for_end(&self) -> Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.state();
+        while !state.ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                bail!("the source does not end. What was said:\n{}", state.lines.join("\n"));
+            }
+            state = self.shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

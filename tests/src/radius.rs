@@ -26,7 +26,7 @@ pub use peers::{Answer, Peer, Verdict};
 pub use responder::Responder;
 
 /// What the responder shares with the server of its first factor, so that no secret can be taken for another.
-pub const UPSTREAM_SECRET: &str = "shared with the first factor";
+pub const UPSTREAM_SECRET: &str = "shared-with-the-first-factor";
 
 /// What every client of the laboratory shares with the server it asks.
-pub const SECRET: &str = "shared in the laboratory";
+pub const SECRET: &str = "shared-in-the-laboratory";

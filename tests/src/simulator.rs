@@ -149,6 +149,16 @@ impl<'lab> Simulator<'lab> {
         self.lab.write("/etc/mobileid/mobileid.toml", 0o600, &format!("{text}\n{lines}\n"))
     }
 
+    /// Makes every login asynchronous: the service is asked again and again whether the person has answered.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn asynchronous(&self) -> Result<()> {
+        let text = fs::read_to_string(self.lab.path("/etc/mobileid/mobileid.toml"))?;
+        let text = text.replace("[service]\n", "[service]\nmessaging_mode = \"asynch\"\n");
+        self.lab.write("/etc/mobileid/mobileid.toml", 0o600, &format!("{text}\n[timeouts]\npoll = 1\n"))
+    }
+
     fn told(&self, name: &str) -> &str {
         self.ready.split_whitespace().find_map(|word| word.strip_prefix(name)).unwrap_or_default()
     }

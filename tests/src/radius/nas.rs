@@ -112,6 +112,27 @@ impl Nas {
         bail!("no answer to {request:?}")
     }
 
+    /// Waits for one answer to each of these requests, in whatever order, and returns them in theirs.
+    ///
+    /// # Errors
+    /// When one is not answered, or twice.
+    pub fn answers(&self, requests: &[Draft]) -> Result<Vec<Reply>> {
+        let mut replies = vec![None; requests.len()];
+        let deadline = Instant::now() + DEADLINE;
+        while let missing @ 1.. = replies.iter().filter(|reply| reply.is_none()).count() {
+            ensure!(Instant::now() < deadline, "{missing} of {} requests were not answered", requests.len());
+            let Some(octets) = self.datagram(Duration::from_millis(200))? else { continue };
+            let of_it = |request: &Draft| octets.get(1) == Some(&request.identifier);
+            let place = requests.iter().position(of_it).context("an answer to a request that nobody made")?;
+            let (Some(request), Some(reply)) = (requests.get(place), replies.get_mut(place)) else {
+                continue;
+            };
+            let earlier = reply.replace(Reply::check(&octets, request, &self.secret)?);
+            ensure!(earlier.is_none(), "answered twice: {request:?}");
+        }
+        Ok(replies.into_iter().flatten().collect())
+    }
+
     /// Everything that came until now. The server answers a Status-Server at once and takes packets of one
     /// socket in their order, so what it had to say to earlier ones at once comes before that answer.
     ///

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::process::{Child, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
@@ -198,19 +198,24 @@ impl<'lab> Responder<'lab> {
         signal_inside(&self.process, signal)
     }
 
-    /// Waits for its end.
+    /// Tells it to finish what is pending and end, and waits until it has: then every audit line is there that
+    /// will ever be.
     ///
     /// # Errors
     /// When it does not end; the message carries its log.
+    pub fn drain(&mut self) -> Result<ExitStatus> {
+        self.signal(Signal::SIGTERM)?;
+        self.ended()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// As [`Responder::drain`].
     pub fn ended(&mut self) -> Result<ExitStatus> {
-        let deadline = Instant::now() + DEADLINE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.process.try_wait()? {
-                return Ok(status);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        bail!("the responder does not end:\n{}", self.log.all().join("\n"))
+        let log = || self.log.all().join("\n");
+        self.audit.wait_for_end().with_context(|| format!("the responder does not end:\n{}", log()))?;
+        Ok(self.process.wait()?)
     }
 }
 
