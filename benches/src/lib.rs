@@ -1,0 +1,17 @@
+//! Measures `mobileid-radiusd` and its peers side by side, on this machine, in one run.
+//!
+//! ```text
+//!  bin/bench-radius ── parts/ ──┬── freeradius  the peer, with a users file or with a script that waits
+//!       |                       ├── responder   mobileid-radiusd
+//!       v                       ├── service     mobileid-simulator, with as many phones as wanted
+//!    table                      ├── load        a NAS with many source ports; checks every answer
+//!                               ├── watch       what a process costs: CPU, memory, threads, children
+//!                               └── bare        what the cryptography alone costs
+//! ```
+//!
+//! Everything listens on loopback and is started and ended here. The load generator has its own reading of
+//! RADIUS: it shares no line with the responder that it measures.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod load;
