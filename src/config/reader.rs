@@ -88,6 +88,15 @@ pub struct Located<T> {
     pub key: String,
 }
 
+/// A value of a table whose keys are names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    /// In quotes.
+    Text(String),
+    /// Without.
+    Integer(i64),
+}
+
 /// The text of a file, its name, and what was found wrong with it so far.
 pub struct Source<'i> {
     file: &'i str,
@@ -301,8 +310,8 @@ impl<'i> Section<'i> {
     }
 
     /// Every entry of a table whose keys are names, in the order of the file: a text, a whole number, or a list of
-    /// them. A number becomes its digits.
-    pub fn named_values(self, source: &mut Source<'_>) -> Vec<(Located<String>, Vec<Located<String>>)> {
+    /// them.
+    pub fn named_values(self, source: &mut Source<'_>) -> Vec<(Located<String>, Vec<Located<Scalar>>)> {
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(name, _)| name.span().start);
         let mut named = Vec::new();
@@ -315,7 +324,7 @@ impl<'i> Section<'i> {
             let mut texts = Vec::new();
             for item in items {
                 let line = source.line(item.span());
-                match digits_or_text(item.get_ref()) {
+                match scalar(item.get_ref()) {
                     Some(value) => texts.push(Located { value, line, key: key.clone() }),
                     None => source.mistake(line, &key, "must be a text, a whole number, or a list of them"),
                 }
@@ -360,10 +369,10 @@ impl<'i> Section<'i> {
     }
 }
 
-fn digits_or_text(value: &DeValue<'_>) -> Option<String> {
+fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
     match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+        DeValue::String(text) => Some(Scalar::Text(text.to_string())),
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok().map(Scalar::Integer),
         _ => None,
     }
 }
