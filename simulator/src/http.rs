@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// The longest request head.
 const MAX_HEAD: usize = 16 * 1024;
 /// The longest request body.
-const MAX_BODY: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 /// How long a request may take to arrive once it has begun.
 const READ_LIMIT: Duration = Duration::from_secs(10);

@@ -111,6 +111,7 @@ mod der;
 mod faults;
 mod folder;
 mod http;
+mod http2;
 mod journal;
 mod keys;
 mod options;

@@ -27,6 +27,8 @@ pub struct Options {
     pub subscribers: Vec<Subscriber>,
     /// A crowd beside them, for a load test.
     pub population: Option<Population>,
+    /// Whether HTTP/2 is offered beside HTTP/1.1, which is all that was recorded of the live service.
+    pub http2: bool,
     /// The AP_ID of the contract.
     pub ap_id: String,
     /// What every displayed text has to start with.
@@ -44,6 +46,7 @@ impl Options {
             state: state.into(),
             subscribers: built_in(),
             population: None,
+            http2: false,
             ap_id: "mid://simulator.example".to_owned(),
             dtbd_prefix: "SIM: ".to_owned(),
             profiles: Profile::ALL.to_vec(),
@@ -91,6 +94,7 @@ impl Command {
                     crowd.after = Duration::from_millis(ms);
                 }
                 Long("population-key") => crowd.key = key(&parser.value()?.string()?)?,
+                Long("http2") => options.http2 = true,
                 Long("profiles") => options.profiles = profiles(&parser.value()?.string()?)?,
                 Long("exit-with-stdin") => exit_with_stdin = true,
                 Long("list-subscribers") => return Ok(Command::Print(list_built_in())),
@@ -160,6 +164,7 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --subscribers FILE   who has a Mobile ID, instead of the table below
   --profiles LIST      signature profiles the AP may use, separated by commas:
                        {}
+  --http2              offers HTTP/2 beside HTTP/1.1
   --population N       adds user0 to userN-1, +41791000000 and on, who confirm; they share a key
   --population-delay MS   how long each of them takes (0)
   --population-key KEY    what they sign with: ec (the default) or rsa

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use nix::sys::socket::{Backlog, listen};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
+use rustls::server::ServerSessionMemoryCache;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
@@ -24,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 use crate::answers::Answer;
 use crate::behaviour::Behaviour;
 use crate::http::{self, LAST_CHUNK, NoRequest, chunk};
+use crate::http2;
 use crate::pki::ServerIdentity;
 use crate::service::{Caller, Service};
 
@@ -33,10 +35,10 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// The end of everything that would otherwise go on for ever.
 const FOR_EVER: Duration = Duration::from_secs(300);
 /// The pace of a slow drip: fast enough that a limit on silence never strikes.
-const DRIP: Duration = Duration::from_millis(100);
+pub(crate) const DRIP: Duration = Duration::from_millis(100);
 
 /// TLS 1.2 and 1.3, with the certificate of the state folder.
-pub(crate) fn tls(identity: &ServerIdentity) -> Result<TlsAcceptor> {
+pub(crate) fn tls(identity: &ServerIdentity, http2: bool) -> Result<TlsAcceptor> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let certificate = CertificateDer::from(identity.certificate.clone());
     let key = PrivatePkcs8KeyDer::from(identity.pkcs8.clone());
@@ -46,11 +48,19 @@ pub(crate) fn tls(identity: &ServerIdentity) -> Result<TlsAcceptor> {
         .with_single_cert(vec![certificate], key.into())
         .context("the server certificate")?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if http2 {
+        config.alpn_protocols.insert(0, http2::ALPN.to_vec());
+    }
+    // A crowd comes back: sessions to resume for as many as may be waiting.
+    config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// How many connections may wait to be accepted; the system takes its own limit where that is lower.
 const BACKLOG: i32 = 4096;
+
+/// How many TLS sessions can be resumed.
+const SESSIONS: usize = 20_000;
 
 /// Serves until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, service: Arc<Service>) {
@@ -71,6 +81,9 @@ async fn connected(stream: TcpStream, tls: TlsAcceptor, service: Arc<Service>, c
     let Ok(Ok(mut stream)) = timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await else { return };
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let caller = Caller { connection, certificates: certificates.iter().map(|der| der.to_vec()).collect() };
+    if stream.get_ref().1.alpn_protocol() == Some(http2::ALPN) {
+        return http2::serve(stream, service, caller).await;
+    }
     let mut buffer = Vec::new();
     loop {
         match exchange(&mut stream, &mut buffer, &service, &caller).await {
@@ -167,24 +180,15 @@ fn json_head(status: u16, keep_alive: bool) -> Vec<u8> {
 }
 
 /// Sends an answer that is right in itself in a wrong way.
-async fn spoil(stream: &mut TlsStream<TcpStream>, mut body: Value, behaviour: Behaviour) -> io::Result<Next> {
+async fn spoil(stream: &mut TlsStream<TcpStream>, body: Value, behaviour: Behaviour) -> io::Result<Next> {
     match behaviour {
-        Behaviour::DeepJson => {
-            let nested = ["[".repeat(100_000), "]".repeat(100_000)].concat();
-            let text = body.to_string().replacen('{', &format!("{{\"Nested\":{nested},"), 1);
-            write_body(stream, 200, text.as_bytes(), false).await?;
+        Behaviour::DeepJson | Behaviour::HugeBody => {
+            write_body(stream, 200, distorted(body, behaviour).as_bytes(), false).await?;
             return Ok(Next::Close);
         }
-        Behaviour::HugeBody => {
-            if let Value::Object(fields) = &mut body {
-                fields.insert("Padding".to_owned(), Value::String("x".repeat(10 * 1024 * 1024)));
-            }
-            return write_json(stream, 200, &body, false).await;
-        }
         Behaviour::Http503 => {
-            let page = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n";
             let headers = [("Content-Type", "text/html"), ("Connection", "close")];
-            http::write_plain(stream, 503, &headers, page).await?;
+            http::write_plain(stream, 503, &headers, UNAVAILABLE).await?;
             return Ok(Next::Close);
         }
         _ => {}
@@ -207,6 +211,21 @@ async fn spoil(stream: &mut TlsStream<TcpStream>, mut body: Value, behaviour: Be
             if behaviour == Behaviour::TlsReset { Ok(Next::Reset) } else { hold(stream).await }
         }
     }
+}
+
+/// A load balancer's words.
+pub(crate) const UNAVAILABLE: &[u8] = b"<html><body><h1>503 Service Unavailable</h1></body></html>\n";
+
+/// An answer that is right but for what was put into it: a deep nest, or ten megabytes.
+pub(crate) fn distorted(mut body: Value, behaviour: Behaviour) -> String {
+    if behaviour == Behaviour::DeepJson {
+        let nested = ["[".repeat(100_000), "]".repeat(100_000)].concat();
+        return body.to_string().replacen('{', &format!("{{\"Nested\":{nested},"), 1);
+    }
+    if let Value::Object(fields) = &mut body {
+        fields.insert("Padding".to_owned(), Value::String("x".repeat(10 * 1024 * 1024)));
+    }
+    body.to_string()
 }
 
 /// A byte at a time, and the last one never comes.

@@ -49,7 +49,7 @@ impl Simulator {
         let folder = Arc::new(Folder::open(&options.state)?);
         let pki = Arc::new(Pki::open(folder.clone())?);
         let identity = pki.server(address.ip())?;
-        let tls = server::tls(&identity)?;
+        let tls = server::tls(&identity, options.http2)?;
         let certificate = pki.client()?;
         let journal = Journal::new(folder.appendable("journal.jsonl")?);
         client_files::write(&folder, &options, &url, &identity.root, pki.signer_root())?;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use mobileid_simulator::{Options, Simulator};
+use mobileid_simulator::{Behaviour, Options, Simulator};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -129,6 +129,34 @@ fn it_ends_with_its_input_only_if_told_so() {
     assert_eq!(client.post("/rest/service/sign", &sign_request("+41790000001")).status, 200);
     program.signal("INT");
     program.ended();
+}
+
+/// What curl says of the HTTP version, the status and the body's first characters.
+fn version(folder: &Folder, url: &str, msisdn: &str) -> String {
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (root, cert, key) = (file("server-root.pem"), file("client.crt"), file("client.key"));
+    let (body, url) = (sign_request(msisdn).to_string(), format!("{url}/rest/service/sign"));
+    let mut arguments = vec!["--silent", "--http2", "--noproxy", "*", "--output", "/dev/null"];
+    arguments.extend(["--write-out", "%{http_version} %{response_code} %{content_type} %{exitcode}"]);
+    arguments.extend(["--cacert", &root, "--cert", &cert, "--key", &key, "--data", &body, &url]);
+    String::from_utf8(run("curl", &arguments).stdout).unwrap()
+}
+
+#[test]
+fn http2_is_spoken_only_where_it_is_offered() {
+    let json = "application/json;charset=UTF-8";
+    let folder = Folder::new();
+    let program = Program::start(&folder, &[]);
+    assert_eq!(version(&folder, &program.url, "+41790000001"), format!("1.1 200 {json} 0"));
+    drop(program);
+    let program = Program::start(&folder, &["--http2"]);
+    let curl = |msisdn: &str| version(&folder, &program.url, msisdn);
+    assert_eq!(curl("+41790000001"), format!("2 200 {json} 0"));
+    assert_eq!(curl("+41790000002"), format!("2 500 {json} 0"));
+    assert_eq!(curl(Behaviour::Http503.msisdn()), "2 503 text/html 0");
+    assert_eq!(curl(Behaviour::HugeBody.msisdn()), format!("2 200 {json} 0"));
+    // CURLE_HTTP2_STREAM: the stream was reset.
+    assert_eq!(curl(Behaviour::TlsReset.msisdn()), format!("2 200 {json} 92"));
 }
 
 #[test]
