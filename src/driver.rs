@@ -1,17 +1,22 @@
 //! Carries out what the machine asks, with blocking sockets: for the PAM module and the administrator's tool.
 //!
-//! [`blocking`] is the loop, [`https`] one exchange with the service, `socket` the one place that waits, and
-//! [`evidence`] keeps what proves a login.
+//! `blocking` is the loop, `https` one exchange with the service, and `socket` the one place that waits; they come
+//! with the feature of the same name. [`evidence`] keeps what proves a login, and is all of this that a driver
+//! elsewhere needs.
 
 #![allow(clippy::disallowed_methods, reason = "a driver reads clocks and opens sockets and files")]
 
+#[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod evidence;
+#[cfg(feature = "blocking")]
 pub mod https;
 
+#[cfg(feature = "blocking")]
 mod socket;
 
+#[cfg(feature = "blocking")]
 pub use socket::{Tick, Verdict as TickVerdict};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "blocking"))]
 mod tests;

@@ -22,7 +22,7 @@
 //!
 //! The modules on the right never see `login`, and meet each other only through [`subscriber`] and
 //! [`outcome`]. `verify` knows no JSON, `mss` no certificates. Nothing in the core knows a driver; without the
-//! feature `blocking` there is none, and no socket library in the tree.
+//! feature `blocking` there is none but the few lines that write down proof, and no socket library in the tree.
 //!
 //! Every path that does not end in a [`verify::VerifiedSigner`] ends in a denial with a [`outcome::Reason`], or in
 //! an [`outcome::Exemption`] that the configuration spells out.
@@ -31,7 +31,7 @@
 pub mod audit;
 pub mod config;
 pub mod directory;
-#[cfg(feature = "blocking")]
+#[cfg(any(feature = "blocking", feature = "evidence"))]
 pub mod driver;
 pub mod load;
 pub mod login;
