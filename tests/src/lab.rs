@@ -174,13 +174,14 @@ impl Lab {
         Simulator::start(self, &[])
     }
 
-    /// Starts the simulator with subscribers of the test's own, in the words of its subscribers file.
+    /// Starts the simulator with a crowd beside its usual subscribers: user0 and so on, who all confirm after this
+    /// many milliseconds. It offers HTTP/2, so that a crowd needs no crowd of connections.
     ///
     /// # Errors
     /// As [`Lab::simulator`].
-    pub fn simulator_of(&self, subscribers: &str) -> Result<Simulator<'_>> {
-        self.write("/run/lab/subscribers.toml", 0o644, subscribers)?;
-        Simulator::start(self, &["--subscribers", "/run/lab/subscribers.toml"])
+    pub fn simulator_with_crowd(&self, people: usize, after_ms: u32) -> Result<Simulator<'_>> {
+        let (people, after) = (people.to_string(), after_ms.to_string());
+        Simulator::start(self, &["--http2", "--population", &people, "--population-delay", &after])
     }
 
     /// What was written to `/dev/log` in this world.

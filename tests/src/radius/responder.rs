@@ -1,7 +1,9 @@
 //! `mobileid-radiusd` as a process of the world, its audit lines, its log and its metrics.
 
+use std::fs::DirBuilder;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
+use std::os::unix::fs::DirBuilderExt;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -48,6 +50,8 @@ impl Lab {
 impl<'lab> Responder<'lab> {
     fn start(lab: &'lab Lab, name: &str, keys: &str, sections: &str) -> Result<Self> {
         let program = lab.bring(&lab.artefacts().radiusd()?)?;
+        let state = lab.path(&format!("/run/lab/{name}-state"));
+        DirBuilder::new().recursive(true).mode(0o700).create(&state)?;
         // Between finding free ports and taking them, another process may: then the next ones are tried.
         for _ in 0..5 {
             let ports = [free_port()?, free_port()?];

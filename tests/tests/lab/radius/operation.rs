@@ -6,7 +6,7 @@ use mobileid_tests::radius::{Nas, Responder, SECRET};
 use mobileid_tests::{Lab, Simulator};
 use nix::sys::signal::Signal;
 
-use crate::radius::support::{client, people, waiting};
+use crate::radius::support::{client, waiting};
 
 /// A NAS has 256 numbers for a socket; some are kept for asking whether the server is there.
 const PER_SOCKET: usize = 250;
@@ -42,7 +42,7 @@ fn a_reload_loses_nobody_who_waits() -> Result<()> {
     let lab = Lab::new()?;
     // `RADIUS_WAITING=2000` is what the product promises to bear; a debug build shakes fewer hands in a test's time.
     let count = std::env::var("RADIUS_WAITING").ok().and_then(|count| count.parse().ok()).unwrap_or(200);
-    let mobile_id = lab.simulator_of(&people(count, "approve", 10_000))?;
+    let mobile_id = lab.simulator_with_crowd(count, 10_000)?;
     let mut radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
     let begun = begin(&radiusd, &mobile_id, count)?;
     ensure!(radiusd.audited() == 0, "somebody did not wait");

@@ -5,15 +5,15 @@ use mobileid_tests::Lab;
 use mobileid_tests::radius::packet::{Draft, attribute, code};
 use mobileid_tests::radius::{Nas, SECRET};
 
-use crate::radius::support::{people, waiting};
+use crate::radius::support::waiting;
 
 /// Long enough that everything is sent again before the first answer.
-const PATIENCE_MS: u64 = 4000;
+const PATIENCE_MS: u32 = 4000;
 
 #[test]
 fn fifty_logins_sent_three_times_are_fifty_pushes_and_fifty_answers() -> Result<()> {
     let lab = Lab::new()?;
-    let mobile_id = lab.simulator_of(&people(50, "approve", PATIENCE_MS))?;
+    let mobile_id = lab.simulator_with_crowd(50, PATIENCE_MS)?;
     let mut radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
     let nas = radiusd.nas()?;
     let login = |number: u8| Draft::login(number, &format!("user{number}"), "any", SECRET);
@@ -42,7 +42,7 @@ fn fifty_logins_sent_three_times_are_fifty_pushes_and_fifty_answers() -> Result<
 #[test]
 fn twenty_logins_repeated_under_a_new_number_are_twenty_pushes_and_forty_answers() -> Result<()> {
     let lab = Lab::new()?;
-    let mobile_id = lab.simulator_of(&people(20, "approve", PATIENCE_MS))?;
+    let mobile_id = lab.simulator_with_crowd(20, PATIENCE_MS)?;
     let mut radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
     let nas = radiusd.nas()?;
     let login = |number: u8| nas.login(number, &format!("user{}", number % 20), "any");

@@ -25,17 +25,6 @@ pub(crate) fn client(name: &str, address: &str, keys: &str) -> String {
     format!("{name}\n{none}\n{keys}\n")
 }
 
-/// People who are all alike, named user0 and so on, in the words of the simulator's subscribers file.
-pub(crate) fn people(count: usize, behaviour: &str, after_ms: u64) -> String {
-    let person = |number: usize| {
-        format!(
-            "[[subscriber]]\nmsisdn = \"+4179{number:07}\"\nuser = \"user{number}\"\n\
-             behaviour = \"{behaviour}\"\nafter_ms = {after_ms}\n"
-        )
-    };
-    (0..count).map(person).collect()
-}
-
 /// Checks a user's only audit line: its verdict, and its reason where one is given.
 pub(crate) fn audited(radiusd: &Responder<'_>, user: &str, verdict: &str, reason: &str) -> Result<Value> {
     radiusd.audit(user)?;
