@@ -76,21 +76,70 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// # Errors
 /// Every mistake of the configuration file; or, where that is sound, every mistake of the files it names.
 pub fn load(path: &Path) -> Result<Setup, Mistakes> {
-    let shown = path.display().to_string();
-    let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e.beside(path)))?;
-    let text = raw.text().map_err(|NotText { line }| {
-        let mut mistakes = Mistakes::default();
-        mistakes.add(&shown, Some(line), "", NOT_TEXT);
-        mistakes
-    })?;
-    let file = FileConfig::parse(&shown, text)?;
+    let read = ConfigFile::read(path)?;
+    let file = FileConfig::parse(&read.shown, read.text.expose())?;
     if file.holds_secret {
-        raw.must_be_closed()
-            .map_err(|e| Mistakes::of_file(&shown, format_args!("it holds a password, and {e}")))?;
+        read.must_be_closed("it holds a password")?;
     }
-    // The real path of a file that was read has a parent.
-    let base = raw.path.parent().unwrap_or(Path::new("/")).to_owned();
-    Loader { config: shown, base, mistakes: Mistakes::default() }.setup(file)
+    Loader { config: read.shown, base: read.folder, mistakes: Mistakes::default() }.setup(file)
+}
+
+/// The text of a configuration file that nobody but its owner could have changed.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// Its name for messages, as it was given.
+    pub shown: String,
+    /// What it says, which may be secret.
+    pub text: Secret,
+    /// The folder that it is in, by its real path: what it names is looked for there.
+    pub folder: PathBuf,
+    closed: Result<(), String>,
+}
+
+impl ConfigFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// One mistake: it cannot be read, others could have changed it, or it is no text.
+    pub fn read(path: &Path) -> Result<Self, Mistakes> {
+        let shown = path.display().to_string();
+        let raw = read(path, Keep::Unchanged).map_err(|e| Mistakes::of_file(&shown, e.beside(path)))?;
+        let text = raw.text().map_err(|NotText { line }| {
+            let mut mistakes = Mistakes::default();
+            mistakes.add(&shown, Some(line), "", NOT_TEXT);
+            mistakes
+        })?;
+        let text = Secret::new(text.to_owned());
+        let closed = raw.must_be_closed().map_err(|e| e.to_string());
+        // The real path of a file that was read has a parent.
+        let folder = raw.path.parent().unwrap_or(Path::new("/")).to_owned();
+        Ok(Self { shown, text, folder, closed })
+    }
+
+    /// Refuses the file if others may read it, `because` of what it holds.
+    ///
+    /// # Errors
+    /// One mistake.
+    pub fn must_be_closed(&self, because: &str) -> Result<(), Mistakes> {
+        let refused = |e: &String| Mistakes::of_file(&self.shown, format_args!("{because}, and {e}"));
+        self.closed.as_ref().map_err(refused).copied()
+    }
+}
+
+/// Reads a file that holds a secret, and that nobody else may read or could have changed.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn secret_file(path: &Path) -> Result<Secret, String> {
+    text_of(path, Keep::Secret).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The real path of a folder that only its owner could have changed.
+///
+/// # Errors
+/// A sentence that names the folder.
+pub fn guarded_folder(path: &Path) -> Result<PathBuf, String> {
+    folder(path).map(|(path, _)| path).map_err(|e| e.to_string())
 }
 
 struct Loader {
@@ -142,11 +191,7 @@ impl Loader {
     fn named(&mut self, at: &Located<PathBuf>, keep: Keep) -> Option<(String, Secret)> {
         let path = self.base.join(&at.value);
         let shown = path.display().to_string();
-        let text = read(&path, keep).map_err(|e| e.beside(&path)).and_then(|raw| {
-            let text = raw.text().map_err(|NotText { line }| format!("{line}: {NOT_TEXT}"))?;
-            Ok(Secret::new(text.to_owned()))
-        });
-        match text {
+        match text_of(&path, keep) {
             Ok(text) => Some((shown, text)),
             Err(error) => {
                 self.mistake(at, format_args!("{shown}: {error}"));
@@ -252,12 +297,7 @@ impl Loader {
     }
 
     fn evidence(&mut self, at: &Located<PathBuf>) -> Option<PathBuf> {
-        let folder = self.base.join(&at.value);
-        let checked = guarded(&folder).and_then(|path| {
-            let meta = fs::symlink_metadata(&path).map_err(|e| Unsafe::io(&path, &e))?;
-            if !meta.is_dir() {
-                return Err(Unsafe::new(&path, "is no folder"));
-            }
+        let checked = folder(&self.base.join(&at.value)).and_then(|(path, meta)| {
             closed(&path, &meta)?;
             Ok(path)
         });
@@ -361,6 +401,21 @@ fn read(path: &Path, keep: Keep) -> Result<Raw, Unsafe> {
         return Err(Unsafe::new(&path, "is larger than 16 MiB"));
     }
     Ok(Raw { path, meta, bytes })
+}
+
+fn text_of(path: &Path, keep: Keep) -> Result<Secret, String> {
+    let raw = read(path, keep).map_err(|e| e.beside(path))?;
+    let text = raw.text().map_err(|NotText { line }| format!("{line}: {NOT_TEXT}"))?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+fn folder(path: &Path) -> Result<(PathBuf, fs::Metadata), Unsafe> {
+    let path = guarded(path)?;
+    let meta = fs::symlink_metadata(&path).map_err(|e| Unsafe::io(&path, &e))?;
+    if !meta.is_dir() {
+        return Err(Unsafe::new(&path, "is no folder"));
+    }
+    Ok((path, meta))
 }
 
 /// More links than this on one way are a loop; the kernel's own bound.

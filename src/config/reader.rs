@@ -162,6 +162,12 @@ impl<'i> Section<'i> {
         Some(Located { line: source.line(value.span()), key: self.key(name), value: value.into_inner() })
     }
 
+    /// Whether a key is there and was not asked for yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// A table inside this one; an empty one where it is absent.
     pub fn section(&mut self, name: &'static str, source: &mut Source<'_>) -> Section<'i> {
         let empty = |path, line| Section { path, line, table: DeTable::new(), known: Vec::new() };
@@ -219,7 +225,7 @@ impl<'i> Section<'i> {
 
     /// A text that must be there.
     pub fn required(&mut self, name: &'static str, source: &mut Source<'_>) -> Option<Located<String>> {
-        let absent = !self.table.contains_key(name);
+        let absent = !self.has(name);
         if absent {
             source.mistake(self.line, &self.key(name), "is missing");
         }
@@ -254,7 +260,7 @@ impl<'i> Section<'i> {
         default: u64,
         source: &mut Source<'_>,
     ) -> Option<u64> {
-        if !self.table.contains_key(name) {
+        if !self.has(name) {
             self.known.push(name);
             return Some(default);
         }
