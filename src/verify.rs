@@ -52,6 +52,7 @@ mod certificate;
 mod chain;
 mod cms;
 mod der;
+mod known;
 mod signature;
 
 use std::{borrow::Cow, fmt, time::SystemTime};

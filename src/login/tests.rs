@@ -12,6 +12,9 @@ use crate::{
     verify::{Refusal, TrustAnchors, tests::good_signature},
 };
 
+mod asynchronous;
+mod tickets;
+
 /// A login in virtual time: the clock moves only when the story says so.
 struct Story {
     now: Now,

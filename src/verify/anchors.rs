@@ -5,12 +5,14 @@ use std::{fmt, time::SystemTime};
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, pem::PemObject as _};
 
-use super::{certificate::Certificate, signature::Key};
+use super::{certificate::Certificate, known::Known, signature::Key};
 
 /// Roots that a signer's certificate may chain to. Without any, nothing verifies.
 #[derive(Debug, Clone, Default)]
 pub struct TrustAnchors {
     anchors: Vec<Anchor>,
+    /// Not part of what the set is: it only spares work.
+    pub(super) known: Known,
 }
 
 /// One root.
@@ -42,7 +44,7 @@ impl TrustAnchors {
     /// # Errors
     /// When it cannot be a trust anchor.
     pub fn from_der(der: Vec<u8>) -> Result<Self, BadAnchor> {
-        Ok(Self { anchors: vec![Anchor::read(CertificateDer::from(der))?] })
+        Ok(Self { anchors: vec![Anchor::read(CertificateDer::from(der))?], ..Self::default() })
     }
 
     /// Trusts the others too.
@@ -82,7 +84,7 @@ impl TrustAnchors {
 }
 
 impl Anchor {
-    fn read(der: CertificateDer<'static>) -> Result<Self, BadAnchor> {
+    pub(super) fn read(der: CertificateDer<'static>) -> Result<Self, BadAnchor> {
         let certificate = Certificate::read(&der).ok_or(BadAnchor::Unreadable)?;
         let subject = certificate.subject();
         if !certificate.is_ca() {
@@ -97,6 +99,15 @@ impl Anchor {
         let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
         let trust = webpki::anchor_from_trusted_cert(&der).map_err(|_| BadAnchor::Unreadable)?.to_owned();
         Ok(Self { der, trust, subject, not_before, not_after })
+    }
+
+    /// What webpki needs of it.
+    pub(super) fn trust(&self) -> &TrustAnchor<'static> {
+        &self.trust
+    }
+
+    pub(super) fn constrains_names(&self) -> bool {
+        self.trust.name_constraints.is_some()
     }
 
     /// The subject in one line, escaped.

@@ -79,6 +79,11 @@ impl<'a> Certificate<'a> {
         }
     }
 
+    /// Whether this one names `issuer` as its own.
+    pub(super) fn names(&self, issuer: &Certificate<'_>) -> bool {
+        self.x509.issuer().as_raw() == issuer.x509.subject().as_raw()
+    }
+
     /// The SubjectPublicKeyInfo, whole.
     pub(super) fn public_key(&self) -> &'a [u8] {
         self.x509.tbs_certificate.subject_pki.raw

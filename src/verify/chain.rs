@@ -1,13 +1,16 @@
 //! From the signer's certificate to a configured root. webpki builds the path and checks signatures, validity, CA flag,
 //! path length, name constraints, critical extensions and extended key usage on the way; it leaves key usage and the
 //! validity of the root to us. Of the root itself only key, name and name constraints count: its own path length and
-//! extended key usage do not (RFC 5280, 6.1.1 takes an anchor as a name and a key). Revocation is not asked for: Mobile ID certificates are never revoked (guide 4.1.2).
+//! extended key usage do not (RFC 5280, 6.1.1 takes an anchor as a name and a key). Revocation is not asked for: Mobile
+//! ID certificates are never revoked (guide 4.1.2). What was verified of an intermediate is remembered ([`known`]).
 
 use std::time::SystemTime;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
+#[cfg(doc)]
+use super::known;
 use super::{Refusal, Refused, TrustAnchors, certificate::Certificate, signature::CERTIFICATE_ALGORITHMS};
 use crate::text;
 
@@ -28,50 +31,79 @@ pub(super) fn check(
         let detail = "the key usage of the signer's certificate lacks digitalSignature";
         return Err(Refusal::UntrustedChain.because(detail));
     }
-    let issuers = Issuers::of(others);
+    let issuers = Issuers::of(signer, others);
+    if issuers.known(certificate, anchors, at) {
+        return Ok(());
+    }
     let valid = anchors.trusted(|anchor| anchor.is_valid_at(at));
-    let Err(error) = issuers.path(certificate, &valid, at) else { return Ok(()) };
-    Err(issuers.explain(certificate, signer, anchors, error))
+    match path(certificate, &valid, &issuers.certificates, at) {
+        Ok(through) => {
+            issuers.remember(&through, anchors, at);
+            Ok(())
+        }
+        Err(error) => Err(issuers.explain(certificate, signer, anchors, error)),
+    }
+}
+
+/// The one call that decides: what the path goes through, the anchor last. At most 7 issuers and webpki's budget of
+/// 100 signatures bound its work.
+fn path(
+    signer: &EndEntityCert<'_>,
+    anchors: &[TrustAnchor<'static>],
+    issuers: &[CertificateDer<'_>],
+    at: SystemTime,
+) -> Result<Through, NoPath> {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| NoPath::Clock)?;
+    let at = UnixTime::since_unix_epoch(since);
+    let usage = KeyUsage::client_auth();
+    let path = signer
+        .verify_for_usage(CERTIFICATE_ALGORITHMS, anchors, issuers, at, usage, None, None)
+        .map_err(NoPath::Webpki)?;
+    let intermediates = path.intermediate_certificates().map(|cert| cert.der().to_vec()).collect();
+    let anchor = anchors.iter().find(|anchor| *anchor == path.anchor()).cloned();
+    Ok(Through { intermediates, anchor })
+}
+
+/// What a path goes through.
+struct Through {
+    intermediates: Vec<Vec<u8>>,
+    anchor: Option<TrustAnchor<'static>>,
 }
 
 /// The certificates of the message that may have issued another.
 struct Issuers<'a> {
     certificates: Vec<CertificateDer<'a>>,
+    /// The one of them that the signer's certificate names as its issuer, if there is but one.
+    only: Option<&'a [u8]>,
     /// How many were left out because their key usage says that they sign no certificates.
     not_signing: usize,
 }
 
 impl<'a> Issuers<'a> {
-    fn of(others: &[Certificate<'a>]) -> Self {
+    fn of(signer: &Certificate<'_>, others: &[Certificate<'a>]) -> Self {
         let (signing, not_signing): (Vec<_>, Vec<_>) =
             others.iter().partition(|certificate| certificate.key_usage(|usage| usage.key_cert_sign()));
+        let mut named = signing.iter().filter(|certificate| signer.names(certificate));
+        let only = named.next().filter(|_| named.next().is_none()).map(|certificate| certificate.der);
         Self {
+            only,
             certificates: signing.iter().map(|certificate| CertificateDer::from(certificate.der)).collect(),
             not_signing: not_signing.len(),
         }
     }
 
-    /// The one call that decides. At most 7 issuers and webpki's budget of 100 signatures bound its work.
-    fn path(
-        &self,
-        signer: &EndEntityCert<'_>,
-        anchors: &[TrustAnchor<'_>],
-        at: SystemTime,
-    ) -> Result<(), NoPath> {
-        let since = at.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| NoPath::Clock)?;
-        let at = UnixTime::since_unix_epoch(since);
-        signer
-            .verify_for_usage(
-                CERTIFICATE_ALGORITHMS,
-                anchors,
-                &self.certificates,
-                at,
-                KeyUsage::client_auth(),
-                None,
-                None,
-            )
-            .map(|_| ())
-            .map_err(NoPath::Webpki)
+    /// Whether the signer's certificate was issued by an intermediate that is known to lead to an anchor: see [`known`].
+    fn known(&self, signer: &EndEntityCert<'_>, anchors: &TrustAnchors, at: SystemTime) -> bool {
+        let known = self.only.and_then(|der| anchors.known.find(der, at));
+        known.is_some_and(|issuer| path(signer, std::slice::from_ref(issuer.trust()), &[], at).is_ok())
+    }
+
+    fn remember(&self, through: &Through, anchors: &TrustAnchors, at: SystemTime) {
+        let [intermediate] = through.intermediates.as_slice() else { return };
+        let anchor = anchors.iter().find(|a| Some(a.trust()) == through.anchor.as_ref() && a.is_valid_at(at));
+        if let (Some(anchor), true) = (anchor, self.only == Some(intermediate)) {
+            anchors.known.remember(intermediate, anchor);
+        }
     }
 
     /// Tells time from trust. webpki names the first fault that it meets, so it is asked again about the day when the
@@ -83,10 +115,11 @@ impl<'a> Issuers<'a> {
         anchors: &TrustAnchors,
         now: NoPath,
     ) -> Refused {
-        let when_issued = self.path(certificate, &anchors.trusted(|_| true), signer.not_before());
+        let when_issued =
+            path(certificate, &anchors.trusted(|_| true), &self.certificates, signer.not_before());
         match when_issued {
-            Ok(()) if now.is_about_time() => Refusal::NotValidNow.because(now.sentence()),
-            Ok(()) => {
+            Ok(_) if now.is_about_time() => Refusal::NotValidNow.because(now.sentence()),
+            Ok(_) => {
                 Refusal::NotValidNow.because("the trust anchor of the signer's certificate is not valid now")
             }
             Err(then) if then.is_about_time() && now.is_about_time() => {

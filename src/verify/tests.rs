@@ -16,6 +16,7 @@ use super::*;
 mod anchors;
 mod flips;
 mod forge;
+mod known;
 mod openssl;
 mod real;
 mod stories;

@@ -106,7 +106,6 @@ fn a_signature_is_taken_out_whole_and_only_with_status_500_or_502() {
     assert_eq!(signed.transaction.mssp_trans_id.as_deref(), Some("h1"));
     for (code, expected) in [
         ("_502", None),
-        ("100", Some(Status::RequestOk)),
         ("501", Some(Status::RevokedCertificate)),
         ("503", Some(Status::InvalidSignature)),
         ("504", Some(Status::OutstandingTransaction)),
@@ -118,6 +117,27 @@ fn a_signature_is_taken_out_whole_and_only_with_status_500_or_502() {
             (Ok(SignatureReply::NotSigned(status, _)), Some(expected)) => assert_eq!(status, expected),
             (other, _) => panic!("{code}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn what_was_taken_on_names_its_transaction() {
+    let taken = SIGNED.replace(r#""Value":"500""#, r#""Value":"_100""#);
+    let Ok(SignatureReply::Taken(found)) = reply(200, &taken) else { panic!() };
+    assert_eq!((found.ap_trans_id.as_str(), found.msisdn.as_str()), ("t", "41791234567"));
+    assert_eq!(found.mssp_trans_id.as_str(), "h1");
+    assert!(!format!("{found:?}").contains("4179"), "{found:?}");
+    let long = "h".repeat(65);
+    for (from, to, field) in [
+        (r#""MSSP_TransID":"h1","#, "", "MSSP_TransID"),
+        (r#""h1""#, r#""""#, "MSSP_TransID"),
+        (r#""h1""#, r#""h 1""#, "MSSP_TransID"),
+        (r#""h1""#, &format!("\"{long}\""), "MSSP_TransID"),
+        (r#""AP_TransID":"t","#, "", "AP_Info.AP_TransID"),
+        (r#""MSISDN":"41791234567""#, "", "MobileUser.MSISDN"),
+    ] {
+        let found = reply(200, &taken.replace(from, to));
+        assert_eq!(found, Err(Unreadable::MissingField(field)), "{to}");
     }
 }
 

@@ -105,7 +105,7 @@ pub(super) fn public_key(who: Who) -> Vec<u8> {
 
 pub(super) type Name = Vec<(&'static [u8], &'static str)>;
 
-fn name(parts: &Name) -> Vec<u8> {
+pub(super) fn name(parts: &Name) -> Vec<u8> {
     let rdn =
         |(kind, value): &(&[u8], &str)| wrap(der::SET, &seq(&[&oid(kind), &wrap(0x0c, value.as_bytes())]));
     wrap(der::SEQUENCE, &parts.iter().map(rdn).collect::<Vec<_>>().concat())
@@ -128,6 +128,8 @@ pub(super) struct Certificate {
     pub(super) key_id: Option<&'static [u8]>,
     /// An extension that nobody knows: its criticality.
     pub(super) unknown: Option<bool>,
+    /// NameConstraints: the one GeneralName that is permitted below.
+    pub(super) permits: Option<Vec<u8>>,
 }
 
 impl Certificate {
@@ -146,6 +148,7 @@ impl Certificate {
             extended: None,
             key_id: None,
             unknown: None,
+            permits: None,
         }
     }
 
@@ -182,7 +185,11 @@ impl Certificate {
         let extended = self.extended.map(|use_| extension(&[0x55, 0x1d, 37], false, &seq(&[&oid(use_)])));
         let key_id = self.key_id.map(|id| extension(&[0x55, 0x1d, 14], false, &wrap(der::OCTET_STRING, id)));
         let unknown = self.unknown.map(|critical| extension(&[0x2a, 3, 4], critical, &[der::NULL, 0]));
-        [basic, usage, extended, key_id, unknown].into_iter().flatten().collect()
+        let permits = self
+            .permits
+            .as_ref()
+            .map(|name| extension(&[0x55, 0x1d, 30], true, &seq(&[&wrap(der::context(0), &seq(&[name]))])));
+        [basic, usage, extended, key_id, unknown, permits].into_iter().flatten().collect()
     }
 }
 
@@ -205,6 +212,7 @@ pub(super) fn message_digest(content: &[u8]) -> Vec<u8> {
 }
 
 /// A message to be, with the certificates around it and the question that it answers.
+#[derive(Clone)]
 pub(super) struct Forge {
     pub(super) root: Certificate,
     pub(super) issuer: Certificate,
@@ -276,6 +284,26 @@ impl Forge {
 
     pub(super) fn check(&self) -> Result<Signer, Refused> {
         check_signature(&self.message(), TEXT, &self.anchors(), self.at)
+    }
+
+    /// The same, by anchors that have seen good messages through this very issuer, when root and issuer were valid and
+    /// so far as they are good. Also how many issuers are known by then.
+    pub(super) fn check_again(&self) -> (Result<Signer, Refused>, usize) {
+        let (anchors, issuer) = (self.anchors(), self.issuer.to_der());
+        // Early, late, and when the message itself is looked at.
+        for at in [unix(1_719_792_000), unix(1_748_736_000), self.at] {
+            let good = Self { root: self.root.clone(), at, ..Self::good() }.through(issuer.clone());
+            let _ = check_signature(&good.message(), TEXT, &anchors, at);
+        }
+        let known = anchors.known.len();
+        let bent = if self.with_issuer { self.clone().through(issuer) } else { self.clone() };
+        (check_signature(&bent.message(), TEXT, &anchors, bent.at), known)
+    }
+
+    /// With this issuer instead of one that is signed anew for each message.
+    fn through(self, issuer: Vec<u8>) -> Self {
+        let more = self.more.into_iter().chain([issuer]).collect();
+        Self { more, with_issuer: false, ..self }
     }
 
     pub(super) fn message(&self) -> Vec<u8> {

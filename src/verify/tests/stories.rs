@@ -8,7 +8,7 @@ use super::{
     told, unix,
 };
 
-type Story = (&'static str, fn(&mut Forge), &'static str);
+pub(super) type Story = (&'static str, fn(&mut Forge), &'static str);
 
 #[track_caller]
 fn tell(stories: &[Story]) {
@@ -17,6 +17,8 @@ fn tell(stories: &[Story]) {
         bend(&mut forge);
         let (found, detail) = told(&forge.check());
         assert_eq!(found, *outcome, "{story}: {detail}");
+        let (again, known) = forge.check_again();
+        assert_eq!(told(&again), (found, detail.clone()), "{story}: with {known} known issuers");
         assert!(detail.len() < 600, "{story}: {detail}");
     }
 }
