@@ -135,8 +135,14 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::NotEnrolled => (&NOT_ENROLLED, false),
         Reason::DirectoryUnavailable => (&NO_DIRECTORY, true),
         Reason::NoSuchUser | Reason::FirstFactorFailed => (&FAILED, false),
+        Reason::FirstFactorUnavailable => (&NO_FIRST_FACTOR, true),
         Reason::Rule => (&NOT_HERE, false),
-        Reason::Misconfigured | Reason::Internal => (&MISCONFIGURED, true),
+        Reason::StateInvalid => (&OVER, false),
+        Reason::Overloaded => (&TOO_MANY, true),
+        Reason::PushLimit => (&REST, false),
+        Reason::Misconfigured | Reason::RequestInvalid | Reason::EapRefused | Reason::Internal => {
+            (&MISCONFIGURED, true)
+        }
     }
 }
 
@@ -170,6 +176,24 @@ const NO_ANSWER: Texts = Texts(
     "keine rechtzeitige Antwort vom Telefon. Prüfen Sie, ob es eingeschaltet ist und Empfang hat, und melden Sie sich neu an.",
     "pas de réponse du téléphone à temps. Vérifiez qu'il est allumé et a du réseau, puis reconnectez-vous.",
     "nessuna risposta dal telefono in tempo. Controlli che sia acceso e abbia campo, poi acceda di nuovo.",
+);
+const OVER: Texts = Texts(
+    "this login is over. Start it again from the beginning.",
+    "diese Anmeldung ist beendet. Beginnen Sie sie von vorn.",
+    "cette connexion est terminée. Recommencez-la depuis le début.",
+    "questo accesso è terminato. Lo ricominci dall'inizio.",
+);
+const TOO_MANY: Texts = Texts(
+    "too many logins are waiting. Try again in a minute.",
+    "zu viele Anmeldungen warten. Versuchen Sie es in einer Minute wieder.",
+    "trop de connexions sont en attente. Réessayez dans une minute.",
+    "troppi accessi sono in attesa. Riprovi tra un minuto.",
+);
+const REST: Texts = Texts(
+    "your phone was asked too often without a yes. Wait a few minutes, then log in again. If it was not you, tell your administrator.",
+    "Ihr Telefon wurde zu oft vergeblich gefragt. Warten Sie einige Minuten und melden Sie sich neu an. Waren es nicht Sie, melden Sie es Ihrem Administrator.",
+    "votre téléphone a été sollicité trop souvent en vain. Attendez quelques minutes, puis reconnectez-vous. Si ce n'était pas vous, prévenez votre administrateur.",
+    "il Suo telefono è stato interpellato troppo spesso invano. Attenda qualche minuto, poi acceda di nuovo. Se non era Lei, avvisi l'amministratore.",
 );
 const PIN_BLOCKED: Texts = Texts(
     "your Mobile ID PIN is blocked. Activate Mobile ID again on mobileid.ch, then log in again.",
@@ -266,6 +290,12 @@ const NO_DIRECTORY: Texts = Texts(
     "Ihre Telefonnummer liess sich nicht nachschlagen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
     "votre numéro n'a pas pu être recherché. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
     "il Suo numero non ha potuto essere cercato. Acceda più tardi; se continua, avvisi l'amministratore.",
+);
+const NO_FIRST_FACTOR: Texts = Texts(
+    "your password could not be checked. Log in again later; if it stays so, tell your administrator.",
+    "Ihr Passwort liess sich nicht prüfen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
+    "votre mot de passe n'a pas pu être vérifié. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
+    "la Sua password non ha potuto essere verificata. Acceda più tardi; se continua, avvisi l'amministratore.",
 );
 const FAILED: Texts = Texts(
     "the login failed. Try again.",

@@ -100,8 +100,20 @@ pub enum Reason {
     NoSuchUser,
     /// The first factor has already failed.
     FirstFactorFailed,
+    /// The server that judges the first factor did not answer.
+    FirstFactorUnavailable,
     /// A rule of the host's own rejects such logins.
     Rule,
+    /// The host's request cannot be served: nobody is named, or with a credential that nobody can judge.
+    RequestInvalid,
+    /// The host speaks EAP, which is for whoever holds the certificate of its tunnel.
+    EapRefused,
+    /// What came back names no login that is under way: too old, used, or made for somebody else.
+    StateInvalid,
+    /// More logins wait than the host takes on.
+    Overloaded,
+    /// The person's phone has lately been asked in vain too often.
+    PushLimit,
     /// The configuration cannot be used.
     Misconfigured,
     /// A defect of this program; it ends in a denial like everything else.
@@ -188,7 +200,13 @@ impl Reason {
             Self::DirectoryUnavailable,
             Self::NoSuchUser,
             Self::FirstFactorFailed,
+            Self::FirstFactorUnavailable,
             Self::Rule,
+            Self::RequestInvalid,
+            Self::EapRefused,
+            Self::StateInvalid,
+            Self::Overloaded,
+            Self::PushLimit,
             Self::Misconfigured,
             Self::Internal,
         ]);
@@ -219,7 +237,13 @@ impl Reason {
             Self::DirectoryUnavailable => "directory-unavailable",
             Self::NoSuchUser => "no-such-user",
             Self::FirstFactorFailed => "first-factor-failed",
+            Self::FirstFactorUnavailable => "first-factor-unavailable",
             Self::Rule => "rule-rejects",
+            Self::RequestInvalid => "request-invalid",
+            Self::EapRefused => "eap-refused",
+            Self::StateInvalid => "state-invalid",
+            Self::Overloaded => "overloaded",
+            Self::PushLimit => "push-limit",
             Self::Misconfigured => "misconfigured",
             Self::Internal => "internal",
         }
@@ -263,9 +287,12 @@ impl Reason {
                 | Fault::InternalError
                 | Fault::Unknown(_) => Class::Refused,
             },
-            Self::Unreachable(_) | Self::DirectoryUnavailable => Class::Unreachable,
+            Self::Unreachable(_)
+            | Self::DirectoryUnavailable
+            | Self::FirstFactorUnavailable
+            | Self::Overloaded => Class::Unreachable,
             Self::NotEnrolled | Self::NoSuchUser => Class::NotEnrolled,
-            Self::Misconfigured => Class::Misconfigured,
+            Self::Misconfigured | Self::RequestInvalid | Self::EapRefused => Class::Misconfigured,
             // Also what comes after the request was sent without being anybody's no, a gateway's 504 or a
             // defect of ours: a phone may have been asked, and trying again would ask it again.
             Self::Status(_)
@@ -276,7 +303,9 @@ impl Reason {
             | Self::TimedOut
             | Self::Cancelled
             | Self::FirstFactorFailed
-            | Self::Rule => Class::Refused,
+            | Self::Rule
+            | Self::StateInvalid
+            | Self::PushLimit => Class::Refused,
         }
     }
 }
