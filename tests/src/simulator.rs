@@ -140,6 +140,16 @@ impl<'lab> Simulator<'lab> {
         self.lab.write("/etc/mobileid/users.toml", 0o600, &users)
     }
 
+    /// Makes a user of `users.toml` a member of a group.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn put_into_group(&self, user: &str, group: &str) -> Result<()> {
+        let users = fs::read_to_string(self.lab.path("/etc/mobileid/users.toml"))?;
+        let users = users.replace(&format!("[{user}]\n"), &format!("[{user}]\ngroups = [\"{group}\"]\n"));
+        self.lab.write("/etc/mobileid/users.toml", 0o600, &users)
+    }
+
     /// Adds lines to `mobileid.toml`.
     ///
     /// # Errors

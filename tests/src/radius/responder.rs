@@ -229,6 +229,13 @@ impl Drop for Responder<'_> {
     }
 }
 
+/// Whether this machine has the loopback address of IPv6: then every responder listens there as well, on its first
+/// port.
+#[must_use]
+pub fn has_ipv6() -> bool {
+    UdpSocket::bind("[::1]:0").is_ok()
+}
+
 /// A port of loopback that is free for UDP; a TCP port is as likely to be free under the same number.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
@@ -236,9 +243,10 @@ pub(crate) fn free_port() -> Result<u16> {
 
 fn configuration(name: &str, ports: [u16; 2], metrics: u16, keys: &str, sections: &str) -> String {
     let [first, second] = ports;
+    let sixth = if has_ipv6() { format!(", \"[::1]:{first}\"") } else { String::new() };
     format!(
         "mobileid = \"mobileid.toml\"\n\
-         listen = [\"127.0.0.1:{first}\", \"127.0.0.1:{second}\"]\n\
+         listen = [\"127.0.0.1:{first}\", \"127.0.0.1:{second}\"{sixth}]\n\
          metrics = \"127.0.0.1:{metrics}\"\n\
          state_dir = \"/run/lab/{name}-state\"\n\
          audit = \"stdout\"\n\

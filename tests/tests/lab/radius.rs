@@ -2,6 +2,7 @@
 
 mod challenge;
 mod first_factor;
+mod grants;
 mod logins;
 mod operation;
 mod packets;
