@@ -380,10 +380,13 @@ impl Context {
             profile: terms.profile,
             mode: self.config.mode,
             timeout: terms.patience,
-            limit: terms.limit,
+            limit: terms.answer,
         });
+        // With the method known, the time for it is.
+        let deadline = now.instant.checked_add(terms.limit).unwrap_or(now.instant).min(self.deadline);
         let state = State::Sent(Asked { subscriber, profile: terms.profile, text });
-        Step::Ask(Box::new(Login { context: self, state }), Ask::Send(http))
+        let context = Self { deadline, ..self };
+        Step::Ask(Box::new(Login { context, state }), Ask::Send(http))
     }
 
     fn replied(self, asked: Asked, response: &HttpResponse, now: Now) -> Step {

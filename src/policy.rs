@@ -17,8 +17,10 @@ pub struct Terms {
     pub profile: Profile,
     /// How long the service may wait for the person.
     pub patience: Duration,
-    /// How long we wait for the service's answer to the request.
+    /// How long we wait for the signature.
     pub limit: Duration,
+    /// How long we wait for the answer to the request, which in asynchronous mode is not the signature yet.
+    pub answer: Duration,
 }
 
 /// The shortest time that the service may be given: a person needs it, and the service wants whole seconds.
@@ -35,7 +37,7 @@ pub fn terms(config: &Config, subscriber: &Subscriber, left: Duration) -> Option
     let gap = limit.saturating_sub(patience);
     let limit = limit.min(left);
     let patience = patience.min(whole_seconds(limit.saturating_sub(gap)));
-    let limit = match config.mode {
+    let answer = match config.mode {
         MessagingMode::Synch => limit,
         // That the request was taken is said at once (guide 4.3).
         MessagingMode::Asynch => limit.min(status::LIMIT),
@@ -45,6 +47,7 @@ pub fn terms(config: &Config, subscriber: &Subscriber, left: Duration) -> Option
         profile,
         patience,
         limit,
+        answer,
     })
 }
 

@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -30,6 +30,8 @@ use crate::{
 /// One simulator for all tests that run at the same time; its folder goes with the last of them.
 struct Service {
     simulator: Simulator,
+    /// Whose turn it is with each built-in phone.
+    turns: Vec<Mutex<()>>,
 }
 
 impl Service {
@@ -42,10 +44,19 @@ impl Service {
                 format!("mobileid-driver-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::SeqCst));
             let folder = std::env::temp_dir().join(name);
             let simulator = Simulator::start(Options::new(folder)).unwrap();
-            let service = Arc::new(Self { simulator });
+            let turns = Behaviour::ALL.iter().map(|_| Mutex::default()).collect();
+            let service = Arc::new(Self { simulator, turns });
             *running = Arc::downgrade(&service);
             service
         })
+    }
+}
+
+impl Service {
+    /// Waits until nobody else uses this phone.
+    fn alone(&self, behaviour: &Behaviour) -> MutexGuard<'_, ()> {
+        let at = Behaviour::ALL.iter().position(|b| b == behaviour).unwrap();
+        self.turns[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,6 +127,8 @@ fn write(path: &Path, text: &str) {
 #[derive(Default)]
 struct Host {
     cancel: Arc<AtomicBool>,
+    /// How often it may be asked until it gives the login up; none for ever.
+    patience: Option<Arc<AtomicUsize>>,
     shown: Vec<String>,
     sent: usize,
 }
@@ -130,12 +143,14 @@ impl blocking::World for Host {
     }
 
     fn tick(&self) -> Tick {
-        let cancel = Arc::clone(&self.cancel);
-        Arc::new(
-            move || {
-                if cancel.load(Ordering::SeqCst) { TickVerdict::Cancel } else { TickVerdict::Continue }
-            },
-        )
+        let (cancel, patience) = (Arc::clone(&self.cancel), self.patience.clone());
+        Arc::new(move || {
+            let one_less = |left: usize| left.checked_sub(1);
+            let spent = patience
+                .as_ref()
+                .is_some_and(|left| left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err());
+            if spent || cancel.load(Ordering::SeqCst) { TickVerdict::Cancel } else { TickVerdict::Continue }
+        })
     }
 }
 
@@ -171,8 +186,30 @@ fn reason_for(behaviour: Behaviour) -> Option<Reason> {
     }
 }
 
+/// The same in asynchronous mode: what breaks on the way to a status request is asked again until the deadline, and
+/// so is what stays outstanding.
+fn reason_for_asynchronous(behaviour: Behaviour) -> Option<Reason> {
+    match behaviour {
+        Behaviour::HalfBody
+        | Behaviour::SlowDrip
+        | Behaviour::TlsReset
+        | Behaviour::Http503
+        | Behaviour::Status504 => Some(Reason::TimedOut),
+        other => reason_for(other),
+    }
+}
+
 #[test]
 fn every_behaviour_ends_in_its_verdict_within_the_deadline_and_with_one_push() {
+    every_behaviour("synch", reason_for);
+}
+
+#[test]
+fn every_behaviour_ends_in_its_verdict_in_asynchronous_mode_too() {
+    every_behaviour("asynch", reason_for_asynchronous);
+}
+
+fn every_behaviour(mode: &'static str, reason_for: fn(Behaviour) -> Option<Reason>) {
     let mut waiting = Vec::new();
     for behaviour in Behaviour::ALL {
         waiting.push(thread::spawn(move || {
@@ -180,7 +217,10 @@ fn every_behaviour_ends_in_its_verdict_within_the_deadline_and_with_one_push() {
                 reason_for(*behaviour),
                 Some(Reason::TimedOut | Reason::Fault(Fault::ExpiredTransaction))
             );
-            let site = Site::new(behaviour.name(), behaviour.msisdn(), |_, c| {
+            let site = Site::new(&format!("{mode}-{}", behaviour.name()), behaviour.msisdn(), |_, c| {
+                let c = c
+                    .replace("[service]", &format!("[service]\nmessaging_mode = \"{mode}\""))
+                    .replace("connect = 30", "connect = 30\npoll = 1");
                 if hangs {
                     c.replace("sim = 30\nsim_connection = 60", "sim = 2\nsim_connection = 4")
                         .replace("connect = 30", "connect = 2")
@@ -188,6 +228,9 @@ fn every_behaviour_ends_in_its_verdict_within_the_deadline_and_with_one_push() {
                     c
                 }
             });
+            // Each number's phone is asked in both modes, by two logins that may run at the same time.
+            let _alone = site.service.alone(behaviour);
+            let before = site.service.pushes(behaviour.msisdn());
             let begun = Instant::now();
             let mut host = Host::default();
             let outcome = site.login_with(&mut host);
@@ -196,22 +239,22 @@ fn every_behaviour_ends_in_its_verdict_within_the_deadline_and_with_one_push() {
                 (None, Verdict::Accepted(signer)) => {
                     assert!(signer.signer().serial.as_str().starts_with("MIDCHE"));
                 }
-                (Some(reason), Verdict::Denied(found)) => assert_eq!(*found, reason, "{behaviour}"),
-                (_, found) => panic!("{behaviour}: {found:?} {:?}", outcome.audit),
+                (Some(reason), Verdict::Denied(found)) => {
+                    assert_eq!(*found, reason, "{mode} {behaviour}: {:?}", outcome.audit);
+                }
+                (_, found) => panic!("{mode} {behaviour}: {found:?} {:?}", outcome.audit),
             }
             // What comes on top of a deadline is a loaded machine's.
             let deadline = Duration::from_secs(if hangs { 4 } else { 60 });
-            assert!(took < deadline + Duration::from_secs(4), "{behaviour} took {took:?}");
-            assert_eq!(site.service.pushes(behaviour.msisdn()), 1, "{behaviour}");
+            assert!(took < deadline + Duration::from_secs(4), "{mode} {behaviour} took {took:?}");
+            assert_eq!(site.service.pushes(behaviour.msisdn()) - before, 1, "{mode} {behaviour}");
             assert_eq!((host.sent, host.shown.len()), (1, 1));
-            let entry = site.service.journal().into_iter().find(|e| {
-                e.text.as_deref().is_some_and(|t| {
-                    e.msisdn.as_deref() == Some(behaviour.msisdn().trim_start_matches('+'))
-                        && t.starts_with("SIM: ")
-                })
-            });
             let code = host.shown[0].trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
-            assert!(entry.unwrap().text.unwrap().contains(&code), "the phone shows the terminal's code");
+            let shown = site.service.journal().into_iter().any(|entry| {
+                entry.msisdn.as_deref() == Some(behaviour.msisdn().trim_start_matches('+'))
+                    && entry.text.is_some_and(|text| text.starts_with("SIM: ") && text.contains(&code))
+            });
+            assert!(shown, "the phone shows the terminal's code");
         }));
     }
     for login in waiting {
@@ -265,6 +308,25 @@ fn the_host_can_end_the_wait() {
     watcher.join().unwrap();
     assert_eq!(outcome.verdict, Verdict::Denied(Reason::Cancelled));
     assert_eq!(site.service.pushes("+41790000008"), 1);
+}
+
+/// Between two polls there is no socket to wait for: the pause itself must end.
+#[test]
+fn the_host_can_end_the_pause_between_two_polls() {
+    const NUMBER: &str = "+41790000003";
+    let site = Site::new("given-up-asynch", NUMBER, |_, c| {
+        c.replace("[service]", "[service]\nmessaging_mode = \"asynch\"")
+            .replace("connect = 30", "connect = 30\npoll = 30")
+    });
+    let _alone = site.service.alone(&Behaviour::Interactive);
+    // More often than connecting and sending have to wait, and less often than a pause of 30 s asks.
+    let mut host = Host { patience: Some(Arc::new(AtomicUsize::new(25))), ..Host::default() };
+    let outcome = site.login_with(&mut host);
+    // The phone is somebody else's next.
+    let pending = site.service.wait_for_pending(NUMBER, Duration::from_secs(20)).unwrap();
+    assert!(site.service.cancel(&pending.id));
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Cancelled));
+    assert!(outcome.audit.mssp_trans_id.is_some(), "it was outstanding: {:?}", outcome.audit);
 }
 
 fn unreachable(site: &Site) -> Unreachable {

@@ -277,3 +277,13 @@ fn the_hosts_own_limit_counts_where_it_is_shorter() {
         assert_eq!(story.login().deadline() - now.instant, Duration::from_secs(whole));
     }
 }
+
+#[test]
+fn the_method_has_its_own_deadline() {
+    for (profile, whole) in [(Profile::App, 50), (Profile::Sim, 90)] {
+        let story = begin();
+        let subscriber = Subscriber { profile: Some(profile), ..alice() };
+        let story = story.answer(Answer::Looked(Lookup::Found(subscriber))).answer(Answer::Shown);
+        assert_eq!(story.login().deadline() - story.now.instant, Duration::from_secs(whole), "{profile:?}");
+    }
+}
