@@ -14,7 +14,12 @@
 #![allow(clippy::module_name_repetitions, reason = "the names are read outside of this module")]
 
 mod attributes;
+mod client;
+mod file;
 mod loader;
+mod rule;
+mod values;
+mod warnings;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,7 +29,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     attributes::{PassList, ReplyAttribute},
-    loader::load,
+    loader::{load, read},
 };
 use crate::{
     authenticator::SharedSecret, clients::Clients, identity::RealmRules, rules::Rules, upstream::Upstream,

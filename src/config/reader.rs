@@ -152,7 +152,9 @@ impl<'i> Section<'i> {
         self.line
     }
 
-    fn key(&self, name: &str) -> String {
+    /// The name of a key with the tables it stands in.
+    #[must_use]
+    pub fn key(&self, name: &str) -> String {
         joined(&self.path, name)
     }
 

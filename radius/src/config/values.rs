@@ -1,0 +1,172 @@
+//! Values that several tables have: choices, addresses, names, secrets.
+
+use std::{fmt, net::IpAddr, path::PathBuf};
+
+use ipnet::IpNet;
+use mobileid::{
+    config::{
+        Located,
+        reader::{Section, Source},
+    },
+    secret::Secret,
+    text,
+};
+
+use crate::clients::canonical;
+
+/// One of several words.
+pub(super) fn choice<T: Copy>(
+    section: &mut Section<'_>,
+    name: &'static str,
+    choices: &[(&'static str, T)],
+    source: &mut Source<'_>,
+) -> Option<Located<T>> {
+    let Located { value: word, line, key } = section.text(name, source)?;
+    let found = choices.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
+    if found.is_none() {
+        let known: Vec<_> = choices.iter().map(|(known, _)| format!("\"{known}\"")).collect();
+        source.mistake(line, &key, format_args!("must be {}", known.join(" or ")));
+    }
+    found.map(|value| Located { value, line, key })
+}
+
+/// One of several words, or `default`, which then stands where the table begins.
+pub(super) fn choice_or<T: Copy>(
+    section: &mut Section<'_>,
+    name: &'static str,
+    choices: &[(&'static str, T)],
+    default: T,
+    source: &mut Source<'_>,
+) -> Located<T> {
+    let found = choice(section, name, choices, source);
+    found.unwrap_or_else(|| Located { value: default, line: section.line(), key: section.key(name) })
+}
+
+/// A list that is not empty, each of its texts made into a value; none where the key is absent. An empty list is a
+/// mistake: whoever empties a list of conditions does not mean that there is no condition.
+pub(super) fn list<T, E: fmt::Display>(
+    section: &mut Section<'_>,
+    name: &'static str,
+    read: impl Fn(&str) -> Result<T, E>,
+    source: &mut Source<'_>,
+) -> Option<Vec<Located<T>>> {
+    let there = section.has(name);
+    let before = source.mistakes.0.len();
+    let texts = section.list(name, source);
+    if !there {
+        return None;
+    }
+    if texts.is_empty() && source.mistakes.0.len() == before {
+        let key = section.key(name);
+        source.mistake(section.line(), &key, "is an empty list: leave the key out, or name something");
+    }
+    let mut values = Vec::new();
+    for Located { value: text, line, key } in texts {
+        match read(&text) {
+            Ok(value) => values.push(Located { value, line, key }),
+            Err(what) => source.mistake(line, &key, what),
+        }
+    }
+    Some(values)
+}
+
+/// The values alone.
+pub(super) fn bare<T>(located: Vec<Located<T>>) -> Vec<T> {
+    located.into_iter().map(|l| l.value).collect()
+}
+
+/// Seconds.
+pub(super) const fn seconds(count: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(count)
+}
+
+/// An address, or a network without bits behind its prefix.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let rule = "must be an address or a network, like 192.0.2.1, 10.1.0.0/16 or 2001:db8::/32";
+    let network = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address),
+        Err(_) => text.parse::<IpNet>().map_err(|_| rule.to_owned())?,
+    };
+    if network.addr() != network.network() {
+        return Err(format!(
+            "has bits behind its prefix: is {} meant, or {}?",
+            network.trunc(),
+            network.addr()
+        ));
+    }
+    Ok(canonical(network))
+}
+
+/// A name that people read: in logs, on a phone.
+pub(super) fn name(text: &str) -> Result<String, &'static str> {
+    printable(text, 64).ok_or("must be 1 to 64 bytes of printable characters")
+}
+
+/// Printable text that is not longer than an attribute's value.
+pub(super) fn value(text: &str) -> Result<String, &'static str> {
+    printable(text, 253).ok_or("must be 1 to 253 bytes of printable characters")
+}
+
+fn printable(text: &str, longest: usize) -> Option<String> {
+    let fits = (1..=longest).contains(&text.len()) && !text.chars().any(text::is_unprintable);
+    fits.then(|| text.to_owned())
+}
+
+/// A path.
+pub(super) fn path(text: Located<String>, source: &mut Source<'_>) -> Option<Located<PathBuf>> {
+    if text.value.is_empty() || text.value.contains('\0') {
+        source.mistake(text.line, &text.key, "must be a path");
+        return None;
+    }
+    Some(Located { value: PathBuf::from(text.value), line: text.line, key: text.key })
+}
+
+/// Where a shared secret is.
+#[derive(Debug)]
+pub(super) enum SecretFrom {
+    /// In the configuration itself.
+    Inline(Located<Secret>),
+    /// In a file of its own.
+    File(Located<PathBuf>),
+}
+
+impl SecretFrom {
+    /// `secret` or `secret_file`, and not both.
+    pub(super) fn read(section: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
+        let line = section.line();
+        let both = [section.has("secret"), section.has("secret_file")];
+        let inline = section.text("secret", source);
+        let file = section.text("secret_file", source);
+        let key = section.key("secret");
+        match both {
+            [true, true] => source.mistake(line, &key, "stands beside secret_file: only one of them"),
+            [false, false] => source.mistake(line, &key, "is missing; or name a secret_file"),
+            _ => {}
+        }
+        let inline = inline.map(|Located { value, line, key }| {
+            Self::Inline(Located { value: Secret::new(value), line, key })
+        });
+        let file = file.and_then(|text| path(text, source)).map(Self::File);
+        inline.or(file)
+    }
+}
+
+/// The octets of a shared secret, or what is wrong with it.
+pub(super) fn shared_secret(text: &str) -> Result<&[u8], &'static str> {
+    if text.chars().any(|c| c != ' ' && text::is_unprintable(c)) {
+        return Err("must be one line of printable characters");
+    }
+    if text.starts_with(' ') || text.ends_with(' ') {
+        return Err("begins or ends with a blank, which the NAS would have to have too");
+    }
+    if text.len() < SHORTEST_SECRET {
+        return Err(
+            "must have 8 characters at least, better 16 and more: who has recorded a packet tries them all",
+        );
+    }
+    Ok(text.as_bytes())
+}
+
+/// What is refused as guessed in no time, and what RFC 2865, section 3, wants.
+const SHORTEST_SECRET: usize = 8;
+pub(super) const GOOD_SECRET: usize = 16;
