@@ -13,5 +13,13 @@
 //! RADIUS: it shares no line with the responder that it measures.
 #![forbid(unsafe_code)]
 
+pub mod bare;
 pub mod clock;
+pub mod freeradius;
 pub mod load;
+pub mod parts;
+pub mod process;
+pub mod responder;
+pub mod service;
+pub mod table;
+pub mod watch;
