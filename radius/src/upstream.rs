@@ -19,15 +19,18 @@
 //! over the authenticator that was sent. Anything else is dropped, counted, and waiting goes on. So a forger gains
 //! nothing by being first, and a server that is silent ends in [`Answer::Silent`], which is a denial.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use crate::authenticator::SharedSecret;
 
 mod ask;
+pub mod exchanges;
 mod passed_on;
+mod sockets;
 
 pub use ask::{Ask, Continuation, Credential, NoCredential};
 pub use passed_on::PassedOn;
+pub use sockets::Upstreams;
 
 /// An upstream: servers that know the same users, in the order in which they are asked.
 #[derive(Debug)]
