@@ -1,6 +1,7 @@
 //! The product as a user runs it: one module per program or promise, one short story per test.
 
 mod adversaries;
+mod asynchronous;
 mod audit;
 mod configuration;
 mod elf;
