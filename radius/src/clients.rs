@@ -38,6 +38,14 @@ impl Clients {
         self.all.get(*index?)
     }
 
+    /// Whether an address is configured itself, and not only a network that it is in.
+    #[must_use]
+    pub fn is_exact(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let (lengths, whole) = if address.is_ipv4() { (&self.v4, 32) } else { (&self.v6, 128) };
+        lengths.iter().any(|(length, networks)| *length == whole && networks.contains_key(&address))
+    }
+
     /// All of them, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.all.iter()
