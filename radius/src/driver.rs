@@ -15,7 +15,7 @@
 //! of a millisecond, less than handing it to another thread and back would disturb, and as the runtime has
 //! a thread for each core there is no other one that could do it sooner.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use mobileid::{
     load::{Connection, Setup},
@@ -54,6 +54,13 @@ pub enum Progress {
     /// The service has taken the request, and with this the login can be finished elsewhere. Told once, and only to
     /// whom has started the login: who resumes it has the ticket.
     Outstanding(Ticket),
+    /// An exchange with the service took so long, whatever came of it; one that was given up is not told.
+    Exchanged {
+        /// Whether it asked what has become of a signature, and not for one.
+        repeatable: bool,
+        /// How long it took.
+        took: Duration,
+    },
 }
 
 /// Ends a login when it is sent or when its other end is dropped: a login that nobody can end any more is one that
@@ -91,7 +98,14 @@ impl Engine {
                     Answer::Shown
                 }
                 // Boxed, so that a login which waits between two queries does not carry the room for one.
-                Ask::Send(request) => unless(&mut cancel, Box::pin(self.https.exchange(request))).await,
+                Ask::Send(request) => {
+                    let (repeatable, begun) = (request.repeatable, Instant::now());
+                    let answer = unless(&mut cancel, Box::pin(self.https.exchange(request))).await;
+                    if !matches!(answer, Answer::Cancelled) {
+                        progress(Progress::Exchanged { repeatable, took: begun.elapsed() });
+                    }
+                    answer
+                }
                 Ask::WaitUntil(at) => {
                     if let Some(ticket) = login.ticket().filter(|_| !is_told) {
                         progress(Progress::Outstanding(ticket));

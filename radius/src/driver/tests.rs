@@ -67,12 +67,14 @@ async fn every_behaviour(http: Http, mode: Mode) {
     let mut running = JoinSet::new();
     for behaviour in Behaviour::ALL.iter().copied() {
         let expected = reason_for(behaviour, mode);
-        let hangs = matches!(expected, Some(Reason::TimedOut | Reason::Fault(Fault::ExpiredTransaction)));
-        let site = Site::new(&world, behaviour.name(), behaviour.msisdn(), mode, |config| match hangs {
-            true => config
-                .replace("sim = 30\nsim_connection = 60", "sim = 2\nsim_connection = 4")
-                .replace("connect = 30", "connect = 2"),
-            false => config,
+        // The phone's time is over when the service says so, and ours only where it says nothing.
+        let limits = match expected {
+            Some(Reason::TimedOut) => site::OUR_LIMIT,
+            Some(Reason::Fault(Fault::ExpiredTransaction)) => site::PHONES_LIMIT,
+            _ => site::NO_LIMIT,
+        };
+        let site = Site::new(&world, behaviour.name(), behaviour.msisdn(), mode, |config| {
+            config.replace(site::NO_LIMIT, limits)
         });
         let (world, engine) = (Arc::clone(&world), Arc::clone(&engine));
         running.spawn(async move {
@@ -121,7 +123,7 @@ async fn every_behaviour_asynchronous_over_http2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gives_up_is_not_kept_waiting() {
     for mode in [Mode::Synch, Mode::Asynch] {
-        let world = World::start(Http::One);
+        let world = World::shared();
         let site = Site::interactive(&world, "given-up", mode);
         let (give_up, cancel) = oneshot::channel();
         let running = site.spawn(site.start(), cancel);
@@ -135,7 +137,7 @@ async fn who_gives_up_is_not_kept_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_given_up_before_it_begins_asks_nobody() {
-    let world = World::start(Http::One);
+    let world = World::shared();
     let site = Site::interactive(&world, "never-begun", Mode::Synch);
     let (nobody, cancel) = oneshot::channel();
     drop(nobody);
@@ -147,7 +149,7 @@ async fn who_has_given_up_before_it_begins_asks_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_limit_ends_the_login() {
     for mode in [Mode::Synch, Mode::Asynch] {
-        let world = World::start(Http::One);
+        let world = World::shared();
         let site = Site::interactive(&world, "limited", mode);
         let (_holds, cancel) = oneshot::channel();
         let begun = Instant::now();
@@ -180,7 +182,7 @@ async fn left_outstanding(site: &Site) -> Ticket {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_engine_finishes_what_one_has_begun() {
-    let world = World::start(Http::One);
+    let world = World::shared();
     let site = Site::interactive(&world, "handed-on", Mode::Asynch);
     let ticket = left_outstanding(&site).await;
     let ticket = Ticket::decode(&ticket.encode()).unwrap();
@@ -196,7 +198,7 @@ async fn another_engine_finishes_what_one_has_begun() {
 
 #[tokio::test]
 async fn a_login_that_waits_is_small() {
-    let world = World::start(Http::One);
+    let world = World::shared();
     let site = Site::interactive(&world, "small", Mode::Asynch);
     let (_holds, cancel) = oneshot::channel();
     let (engine, start) = (site.engine(), site.start());

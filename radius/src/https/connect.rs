@@ -18,6 +18,7 @@ use rustls::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, lookup_host},
+    sync::Mutex,
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -32,6 +33,7 @@ pub(super) struct Connector {
     proxy: Option<Proxy>,
     limit: Duration,
     tls: TlsConnector,
+    names: Names,
 }
 
 /// A connection that is up, as the side of it that takes requests. A task of its own carries the bytes; it ends
@@ -69,6 +71,7 @@ impl Connector {
             proxy: connection.proxy.clone(),
             limit: connection.timeouts.connect,
             tls: TlsConnector::from(Arc::new(tls(connection)?)),
+            names: Names::default(),
         })
     }
 
@@ -86,9 +89,10 @@ impl Connector {
     pub(super) async fn open(&self, by: Instant) -> Result<Opened, Failed> {
         let target = self.proxy.as_ref().map_or(&self.service, |p| &p.endpoint);
         let failed = |why, at: &Endpoint, e: &io::Error| Failed::Before(why, format!("{at}: {e}"));
-        let addresses = lookup_host((target.host.as_str(), target.port)).await;
-        let addresses = addresses.map_err(|e| failed(Unreachable::Name, target, &e))?;
-        let tcp = connect(&addresses.collect::<Vec<_>>(), by).await;
+        let addresses = self.names.look_up(target).await;
+        let addresses =
+            addresses.map_err(|what| Failed::Before(Unreachable::Name, format!("{target}: {what}")))?;
+        let tcp = connect(&addresses, by).await;
         let mut tcp = tcp.map_err(|e| failed(Unreachable::Connect, target, &e))?;
         if let Some(proxy) = &self.proxy {
             let tunnel = tunnel(&mut tcp, proxy, &self.service).await;
@@ -97,6 +101,35 @@ impl Connector {
         let tls = self.tls.connect(self.name.clone(), tcp).await;
         let tls = tls.map_err(|e| failed(Unreachable::Tls, &self.service, &e))?;
         speak(tls).await.map_err(|e| Failed::Before(Unreachable::Connect, super::words(&e)))
+    }
+}
+
+/// What the system's resolver said last. It has threads for a few questions at a time, and a crowd has but one.
+#[derive(Default)]
+struct Names {
+    last: Mutex<Option<(Instant, Addresses)>>,
+}
+
+type Addresses = Result<Arc<[SocketAddr]>, String>;
+
+/// For how long what was said holds, and for how long that there was nothing to say.
+const NAME_HOLDS: Duration = Duration::from_secs(10);
+const NO_NAME_HOLDS: Duration = Duration::from_secs(1);
+
+impl Names {
+    /// Asks, unless it was asked just now. Those who come meanwhile wait for the same answer.
+    async fn look_up(&self, target: &Endpoint) -> Addresses {
+        let mut last = self.last.lock().await;
+        if let Some((at, addresses)) = last.as_ref() {
+            let holds = if addresses.is_ok() { NAME_HOLDS } else { NO_NAME_HOLDS };
+            if at.elapsed() < holds {
+                return addresses.clone();
+            }
+        }
+        let found = lookup_host((target.host.as_str(), target.port)).await;
+        let addresses: Addresses = found.map(Iterator::collect).map_err(|e| e.to_string());
+        *last = Some((Instant::now(), addresses.clone()));
+        addresses
     }
 }
 

@@ -21,6 +21,15 @@ use tokio::task::JoinHandle;
 
 use super::{Cancel, Engine, Job, PATIENCE};
 
+/// What nothing reaches on a loaded machine.
+pub(super) const NO_LIMIT: &str =
+    "sim = 30\nsim_connection = 60\napp = 30\napp_connection = 60\nconnect = 30\n";
+/// The person has two seconds, and everything else has time.
+pub(super) const PHONES_LIMIT: &str =
+    "sim = 2\nsim_connection = 60\napp = 2\napp_connection = 60\nconnect = 30\n";
+/// What a login reaches that is never answered.
+pub(super) const OUR_LIMIT: &str = "sim = 2\nsim_connection = 4\napp = 2\napp_connection = 4\nconnect = 2\n";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Http {
     One,
@@ -107,10 +116,7 @@ impl Site {
         fs::create_dir(&folder).unwrap();
         let config = fs::read_to_string(state.join("mobileid.toml")).unwrap();
         let config = with_mode(config, mode);
-        let config = format!(
-            "{config}\n[timeouts]\npoll = 1\nsim = 30\nsim_connection = 60\napp = 30\napp_connection = 60\n\
-             connect = 30\n"
-        );
+        let config = format!("{config}\n[timeouts]\npoll = 1\n{NO_LIMIT}");
         for file in ["client.crt", "client.key", "server-root.pem", "signer-anchors.pem"] {
             fs::copy(state.join(file), folder.join(file)).unwrap();
         }
