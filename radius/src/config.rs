@@ -15,6 +15,7 @@
 
 mod attributes;
 mod client;
+mod factor;
 mod file;
 mod loader;
 mod rule;

@@ -170,6 +170,12 @@ impl<'i> Section<'i> {
         self.table.contains_key(name)
     }
 
+    /// The line of a key that was not asked for yet; where it is absent, that of the table.
+    #[must_use]
+    pub fn line_of(&self, name: &str, source: &Source<'_>) -> usize {
+        self.table.get(name).map_or(self.line, |value| source.line(value.span()))
+    }
+
     /// A table inside this one; an empty one where it is absent.
     pub fn section(&mut self, name: &'static str, source: &mut Source<'_>) -> Section<'i> {
         let empty = |path, line| Section { path, line, table: DeTable::new(), known: Vec::new() };

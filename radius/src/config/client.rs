@@ -8,9 +8,10 @@ use mobileid::config::{
 
 use super::{
     HostFrom, MessageAuthenticator, Mode, ProxyState,
-    attributes::{self, PassList, ReplyAttribute},
+    attributes::{self, ReplyAttribute},
+    factor::FactorDraft,
     file::Known,
-    values::{self, SecretFrom, bare, choice, choice_or},
+    values::{self, SecretFrom, bare, choice_or},
 };
 use crate::identity::{RealmRules, Realms, UserCase};
 
@@ -35,13 +36,6 @@ pub(super) struct ClientDraft {
     pub(super) accept: Vec<ReplyAttribute>,
     pub(super) groups: Vec<(String, Vec<ReplyAttribute>)>,
     pub(super) reject_delay: u64,
-}
-
-/// Who vouches for the first factor, by name.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum FactorDraft {
-    Ignored,
-    Upstream { name: Located<String>, pass: PassList },
 }
 
 impl ClientDraft {
@@ -134,71 +128,6 @@ pub(super) fn checked<T, E: std::fmt::Display>(
     read(&text.value).map_err(|what| source.mistake(text.line, &text.key, what)).ok()
 }
 
-/// Which first factor is meant.
-#[derive(Clone, Copy)]
-enum Factor {
-    None,
-    Radius,
-}
-
-impl FactorDraft {
-    /// Nobody gets by without saying who looks at the password: forgetting it must not mean that nobody does.
-    fn read(
-        section: &mut Section<'_>,
-        upstreams: &Known<'_>,
-        source: &mut Source<'_>,
-    ) -> Option<Located<Self>> {
-        let line = section.line();
-        if !section.has("first_factor") {
-            let what = "is missing: \"none\" if the NAS has checked the password before it asks here, or \"radius\" \
-                        if an upstream server checks it";
-            source.mistake(line, &section.key("first_factor"), what);
-        }
-        let factor =
-            choice(section, "first_factor", &[("none", Factor::None), ("radius", Factor::Radius)], source);
-        let (ignored_at, password) =
-            (section.has("password"), choice(section, "password", &[("ignored", ())], source));
-        let upstream = section.text("upstream", source);
-        let pass = values::list(section, "pass", |name| Ok::<_, String>(name.to_owned()), source);
-        let Located { value: factor, line: at, key } = factor?;
-        let value = match factor {
-            Factor::None => {
-                if !ignored_at {
-                    let what = "is missing: with first_factor = \"none\" nobody here looks at the password, so who \
-                                knows a user's name can make the phone ring; if the NAS has checked the password \
-                                before, say so with password = \"ignored\"";
-                    source.mistake(at, &section.key("password"), what);
-                }
-                for (name, there) in [("upstream", upstream.is_some()), ("pass", pass.is_some())] {
-                    if there {
-                        let what = "belongs to first_factor = \"radius\", but it is \"none\"";
-                        source.mistake(at, &section.key(name), what);
-                    }
-                }
-                Self::Ignored
-            }
-            Factor::Radius => {
-                if let Some(Located { line, key, .. }) = password {
-                    let what =
-                        "is \"ignored\", but with first_factor = \"radius\" the upstream server checks it";
-                    source.mistake(line, &key, what);
-                }
-                if upstream.is_none() {
-                    source.mistake(at, &section.key("upstream"), "is missing: the name of an [[upstream]]");
-                }
-                if let Some(Located { value: name, line, key }) = &upstream
-                    && let Err(what) = upstreams.check(name, "upstream")
-                {
-                    source.mistake(*line, key, what);
-                }
-                let pass = pass.map(|names| attributes::read_pass(names, source)).unwrap_or_default();
-                Self::Upstream { name: upstream?, pass }
-            }
-        };
-        Some(Located { value, line: at, key })
-    }
-}
-
 fn read_realms(section: &mut Section<'_>, source: &mut Source<'_>) -> RealmRules {
     let case = choice_or(
         section,
@@ -207,10 +136,15 @@ fn read_realms(section: &mut Section<'_>, source: &mut Source<'_>) -> RealmRules
         UserCase::Exact,
         source,
     );
-    let line = section.line();
+    let line = section.line_of("keep_realms", source);
     let mut read = |name, source: &mut Source<'_>| {
+        let line = section.line_of(name, source);
         let realms = values::list(section, name, realm, source).map(bare).unwrap_or_default();
-        if realms == ["*"] { Realms::Every } else { Realms::Listed(realms) }
+        let every = realms.iter().any(|realm| realm == "*");
+        if every && realms.len() > 1 {
+            source.mistake(line, &section.key(name), "\"*\" is every realm: no other stands beside it");
+        }
+        if every { Realms::Every } else { Realms::Listed(realms) }
     };
     let (strip, keep) = (read("strip_realms", source), read("keep_realms", source));
     let both = match (&strip, &keep) {
@@ -235,15 +169,17 @@ pub(super) fn realm(text: &str) -> Result<String, &'static str> {
 
 type Reply = Vec<ReplyAttribute>;
 
-/// `[client.accept]` and `[client.group.NAME]`.
+/// `[client.accept]` and `[client.accept_group.NAME]`.
 fn read_reply(section: &mut Section<'_>, source: &mut Source<'_>) -> (Reply, Vec<(String, Reply)>) {
     let accept = section.section("accept", source);
     let (line, key) = (accept.line(), section.key("accept"));
     let accept = attributes::read_reply(accept, source);
     fits_a_packet(&[&accept], line, &key, source);
     let mut groups = Vec::new();
-    for Located { value: group, line, key: name } in section.section("group", source).named_sections(source) {
-        let key = format!("{}.{name}", section.key("group"));
+    for Located { value: group, line, key: name } in
+        section.section("accept_group", source).named_sections(source)
+    {
+        let key = format!("{}.{name}", section.key("accept_group"));
         let attributes = attributes::read_reply(group, source);
         fits_a_packet(&[&accept, &attributes], line, &key, source);
         match values::value(&name) {

@@ -13,7 +13,8 @@ use mobileid::config::{
 
 use super::{
     Limits, Overload,
-    client::{ClientDraft, FactorDraft, checked},
+    client::{ClientDraft, checked},
+    factor::FactorDraft,
     rule,
     values::{self, SecretFrom, bare, choice_or, seconds},
 };

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use super::{
     AuditTo, Client, FirstFactor, Mode, Settings, StateKey,
-    client::{ClientDraft, FactorDraft},
+    client::ClientDraft,
+    factor::FactorDraft,
     file::{File, UpstreamDraft},
     values::{self, SecretFrom, seconds},
     warnings::{self, Noted},

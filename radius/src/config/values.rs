@@ -50,7 +50,7 @@ pub(super) fn list<T, E: fmt::Display>(
     read: impl Fn(&str) -> Result<T, E>,
     source: &mut Source<'_>,
 ) -> Option<Vec<Located<T>>> {
-    let there = section.has(name);
+    let (there, line) = (section.has(name), section.line_of(name, source));
     let before = source.mistakes.0.len();
     let texts = section.list(name, source);
     if !there {
@@ -58,7 +58,7 @@ pub(super) fn list<T, E: fmt::Display>(
     }
     if texts.is_empty() && source.mistakes.0.len() == before {
         let key = section.key(name);
-        source.mistake(section.line(), &key, "is an empty list: leave the key out, or name something");
+        source.mistake(line, &key, "is an empty list: leave the key out, or name something");
     }
     let mut values = Vec::new();
     for Located { value: text, line, key } in texts {
@@ -133,7 +133,7 @@ pub(super) enum SecretFrom {
 impl SecretFrom {
     /// `secret` or `secret_file`, and not both.
     pub(super) fn read(section: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
-        let line = section.line();
+        let line = section.line_of("secret", source);
         let both = [section.has("secret"), section.has("secret_file")];
         let inline = section.text("secret", source);
         let file = section.text("secret_file", source);

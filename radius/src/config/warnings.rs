@@ -9,9 +9,7 @@ use mobileid::{
 };
 
 use super::{
-    MessageAuthenticator, Mode, ProxyState,
-    client::{ClientDraft, FactorDraft},
-    file::File,
+    MessageAuthenticator, Mode, ProxyState, client::ClientDraft, factor::FactorDraft, file::File,
     loader::shortest,
 };
 use crate::{
