@@ -82,6 +82,8 @@ impl Nas {
         match self.socket.recv(&mut buffer) {
             Ok(length) => Ok(Some(buffer.get(..length).unwrap_or_default().to_vec())),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(None),
+            // A signal that means something to the test's process, not to this wait.
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
             // The port is not open yet, or no longer.
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(None),
             Err(error) => Err(error.into()),

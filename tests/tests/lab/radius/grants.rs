@@ -15,7 +15,7 @@ Fortinet-Group-Name = "vpn-users"
 Cisco-AVPair = ["ip:addr-pool=vpn", "shell:priv-lvl=1"]
 Filter-Id = "everybody"
 
-[client.group."vpn-admins"]
+[client.accept_group."vpn-admins"]
 Fortinet-Group-Name = "vpn-admins"
 "#;
 
@@ -76,13 +76,13 @@ fn rules_keep_out_let_in_and_say_so_without_a_phone() -> Result<()> {
 fn the_forms_of_a_name_are_one_person() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = lab.simulator()?;
-    let realms = "realms = [\"example.com\", \"CORP\"]";
+    let realms = "strip_realms = [\"example.com\", \"CORP\"]";
     let radiusd = lab.responder(&crate::radius::support::client(
         "vpn",
         "127.0.0.1",
         &format!("mode = \"wait\"\n{realms}"),
     ))?;
-    for (name, user) in [("alice@example.com", "alice"), ("CORP\\\\\\\\dave", "dave")] {
+    for (name, user) in [("alice@example.com", "alice"), ("CORP\\\\dave", "dave")] {
         let asked = format!("User-Name=\"{name}\",User-Password=any,Message-Authenticator=0x00");
         let answer = lab.radclient(radiusd.port(), &asked, &[])?.finish()?;
         ensure!(answer.verdict == Verdict::Accept, "{name}: {answer:#?}\n{:#?}", radiusd.log().all());

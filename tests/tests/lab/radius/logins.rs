@@ -6,17 +6,20 @@ use mobileid_tests::Lab;
 use mobileid_tests::radius::Verdict;
 
 use crate::radius::support::{audited, waiting};
-use crate::support::{SHORT, no_push, one_push};
+use crate::support::{no_push, one_push};
+
+/// As short as a person may be waited for where the client waits too.
+const UNANSWERED: &str = "[timeouts]\nsim = 6\nsim_connection = 8\napp = 6\napp_connection = 8\n";
 
 #[test]
 fn radclient_is_told_what_the_phone_said() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = lab.simulator()?;
-    mobile_id.configure(SHORT)?;
+    mobile_id.configure(UNANSWERED)?;
     let radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
     for (user, verdict, audit) in [
         ("alice", Verdict::Accept, ("accepted", "")),
-        ("bob", Verdict::Reject, ("denied", "user-cancelled")),
+        ("bob", Verdict::Reject, ("denied", "user-cancel")),
         ("frank", Verdict::Reject, ("denied", "")),
         ("wrong-text", Verdict::Reject, ("denied", "")),
         ("bad-signature", Verdict::Reject, ("denied", "")),

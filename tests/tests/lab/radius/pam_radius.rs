@@ -36,7 +36,7 @@ fn sshd_lets_in_whom_the_phone_lets_in() -> Result<()> {
             audited(&radiusd, user, "accepted", "")?;
         } else {
             kept_out(&ended)?;
-            audited(&radiusd, user, "denied", "user-cancelled")?;
+            audited(&radiusd, user, "denied", "user-cancel")?;
         }
         one_push(&mobile_id, user)?;
     }
