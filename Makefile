@@ -11,7 +11,7 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
 
-.PHONY: help deps build demo test lint unit lab fuzz
+.PHONY: help deps build demo test lint unit lab fuzz bench-radius
 
 help:
 	@echo 'make deps    install what building and testing need, where it is missing'
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo    see a login confirmed, one cancelled and a sudo, on this machine alone'
 	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
 	@echo 'make lint    formatting and lints'
+	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
 	@echo
 	@echo 'Parts of make test: make unit, make lab, make fuzz'
 
@@ -57,3 +58,9 @@ lab: build
 
 fuzz: deps
 	fuzz/run.sh
+
+# What is measured is what is shipped, so it is the release that runs. The load generator and the servers
+# share the machine's cores: nothing else should run beside them.
+bench-radius: deps
+	cargo build --locked --release -p mobileid-radiusd -p mobileid-simulator -p mobileid-benches
+	$(TARGET)/release/bench-radius $(ARGUMENTS)

@@ -29,6 +29,8 @@ use ring::signature::{
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::clock::thread_cpu;
 use crate::service::{FIRST_NUMBER, Service, Signing, signature_request};
@@ -78,7 +80,8 @@ pub fn measure(service: &Service, signing: Signing, folder: &Path, rounds: u32) 
     connection.cpu = Duration::ZERO;
     for round in 0..rounds {
         let number = FIRST_NUMBER + u64::from(round % 100);
-        let body = signature_request(&number.to_string(), &format!("bare{round}")).to_string();
+        let instant = OffsetDateTime::now_utc().format(&Rfc3339)?;
+        let body = signature_request(&number.to_string(), &format!("bare{round}"), &instant).to_string();
         let answer = connection.exchange(service, &body)?;
         ensure!(answer.contains("Base64Signature"), "the service does not sign: {answer}");
     }
@@ -228,13 +231,7 @@ impl Connection {
     }
 }
 
-/// Whether an HTTP answer with Content-Length is there in full.
+/// Whether an HTTP answer in chunks, which is how the service answers, is there in full.
 fn whole(answer: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let lengths = head.lines().filter_map(|line| line.split_once(':'));
-    let length = lengths
-        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .find_map(|(_, value)| value.trim().parse::<usize>().ok());
-    length.is_some_and(|length| body.len() >= length)
+    answer.ends_with(b"\r\n0\r\n\r\n")
 }

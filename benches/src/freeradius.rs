@@ -101,9 +101,6 @@ const BY_SCRIPT: &str = "    mobileid
         Auth-Type := Accept
       }
     }
-    else {
-      reject
-    }
   }
   authenticate {
   }
@@ -123,13 +120,14 @@ fn sleeping(delay: Duration) -> String {
 /// The vendor's way: curl asks, openssl verifies. Nothing more than it takes, to be fair.
 fn asking(service: &Service) -> String {
     let file = |name: &str| service.file(name).display().to_string();
-    let body = signature_request("$number", "$transaction").to_string().replace('"', "\\\"");
+    let body = signature_request("$number", "$transaction", "$instant").to_string().replace('"', "\\\"");
     format!(
         r#"#!/bin/sh
 set -eu
 umask 077
 number=$(({FIRST_NUMBER} + ${{1#user}}))
-transaction=$$-$(date +%s%N)
+transaction=T$$-$(date +%s%N)
+instant=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 answer=$(mktemp)
 trap 'rm -f "$answer" "$answer.cms"' EXIT
 curl --silent --fail --noproxy '*' --max-time 100 --cert {cert} --key {key} --cacert {root} \

@@ -24,6 +24,8 @@ pub struct Bench {
     pub quick: bool,
     /// Whether FreeRADIUS takes part.
     pub peer: bool,
+    /// Most people who can wait with a connection each: two programs have a descriptor for every one.
+    pub connections: u32,
 }
 
 impl Bench {

@@ -103,13 +103,13 @@ impl Service {
     }
 }
 
-/// The body of a signature request, as the service takes it.
+/// The body of a signature request, as the service takes it; the instant has to be about now.
 #[must_use]
-pub fn signature_request(number: &str, transaction: &str) -> Value {
+pub fn signature_request(number: &str, transaction: &str, instant: &str) -> Value {
     json!({"MSS_SignatureReq": {
         "AP_Info": {
             "AP_ID": "mid://simulator.example", "AP_PWD": "not-needed", "AP_TransID": transaction,
-            "Instant": "2026-01-01T00:00:00.000Z",
+            "Instant": instant,
         },
         "AdditionalServices": [{
             "Description": "http://mss.ficom.fi/TS102204/v1.0.0#userLang", "UserLang": {"Value": "en"},

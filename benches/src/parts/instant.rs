@@ -146,7 +146,7 @@ fn measure(book: &mut Book, service: &Service, load: &Load, signing: Signing, ba
     let report = load::run(&plan(load))?;
     let usage = watch.stop();
     let service_cpu = watch::cpu(service.pid()).saturating_sub(service_before);
-    let found = Found { cpu: each(usage.cpu, report.accepted), rate: report.rate() };
+    let found = Found { cpu: each(usage.cpu, report.answered()), rate: report.rate() };
     let least = bare.login(load.exchanges);
     let cells = [
         load.name.clone(),
@@ -157,7 +157,7 @@ fn measure(book: &mut Book, service: &Service, load: &Load, signing: Signing, ba
         microseconds(found.cpu),
         microseconds(least),
         format!("{:.0}%", ratio(least, found.cpu) * 100.0),
-        microseconds(each(service_cpu, report.accepted)),
+        microseconds(each(service_cpu, report.answered())),
         milliseconds(report.percentile(50)),
         milliseconds(report.percentile(99)),
         report.lost.to_string(),

@@ -40,11 +40,11 @@ const BEYOND: Duration = Duration::from_secs(25);
 enum Server {
     Ours(Decides),
     /// FreeRADIUS, with a script that only sleeps, or with one that does the job.
-    Peer(Pool512, Script),
+    Peer(Threads, Script),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Pool512 {
+enum Threads {
     Stock,
     Large,
 }
@@ -57,7 +57,7 @@ enum Script {
 
 impl Server {
     fn name(self) -> String {
-        let pool = |pool: Pool512| pool.pool().name();
+        let pool = |pool: Threads| pool.pool().name();
         match self {
             Server::Ours(decides) => format!("mobileid-radiusd, {}", decides.name()),
             Server::Peer(of, Script::Sleeps) => format!("FreeRADIUS/{}, script that sleeps", pool(of)),
@@ -66,11 +66,11 @@ impl Server {
     }
 }
 
-impl Pool512 {
+impl Threads {
     fn pool(self) -> Pool {
         match self {
-            Pool512::Stock => Pool::STOCK,
-            Pool512::Large => Pool::LARGE,
+            Threads::Stock => Pool::STOCK,
+            Threads::Large => Pool::LARGE,
         }
     }
 }
@@ -135,7 +135,7 @@ fn cases(bench: &Bench, delay: Duration) -> Vec<Case> {
             (false, true) => (&[1000], &[]),
             (false, false) => (&[100, 1000, 5000], &[100, 1000]),
         };
-        for pool in [Pool512::Stock, Pool512::Large] {
+        for pool in [Threads::Stock, Threads::Large] {
             cases.extend(peer(pool, Script::Sleeps, some));
             cases.extend(peer(pool, Script::Asks, few));
         }
@@ -143,13 +143,14 @@ fn cases(bench: &Bench, delay: Duration) -> Vec<Case> {
     if bench.responder.is_some() {
         for decides in [Decides::Synch, Decides::Asynch] {
             for &count in bench.or(&[100, 1000, 5000, 20_000][..], &[100, 1000][..]) {
-                cases.push(case(Server::Ours(decides), Arrival::AtOnce, count));
+                let most = if decides == Decides::Synch { bench.connections } else { u32::MAX };
+                cases.push(case(Server::Ours(decides), Arrival::AtOnce, count.min(most)));
             }
         }
     }
     let steady = |server, rate: u32| case(server, Arrival::Steady(rate), rate * bench.or(20, 3));
     if bench.peer && delay <= Duration::from_secs(10) {
-        cases.push(steady(Server::Peer(Pool512::Large, Script::Sleeps), 20));
+        cases.push(steady(Server::Peer(Threads::Large, Script::Sleeps), 20));
     }
     if bench.responder.is_some() && delay <= Duration::from_secs(10) {
         cases.push(steady(Server::Ours(Decides::Synch), 100));
