@@ -18,7 +18,10 @@ mod client;
 mod factor;
 mod file;
 mod loader;
+mod places;
 mod rule;
+mod times;
+mod upstream;
 mod values;
 mod warnings;
 

@@ -16,9 +16,10 @@ use super::{
     client::{ClientDraft, checked},
     factor::FactorDraft,
     rule,
-    values::{self, SecretFrom, bare, choice_or, seconds},
+    upstream::{self, UpstreamDraft},
+    values::{self, SecretFrom, bare, choice_or, seconds, socket},
 };
-use crate::{rules::Rules, upstream::AnswerSignature};
+use crate::rules::Rules;
 
 /// The file before anything that it names is read.
 #[derive(Debug)]
@@ -35,18 +36,6 @@ pub(super) struct File {
     pub(super) clients: Vec<ClientDraft>,
     pub(super) upstreams: Vec<UpstreamDraft>,
     pub(super) rules: Rules,
-}
-
-/// One `[[upstream]]`, before its secret is read.
-#[derive(Debug)]
-pub(super) struct UpstreamDraft {
-    pub(super) line: usize,
-    pub(super) name: String,
-    pub(super) servers: Vec<SocketAddr>,
-    pub(super) secret: SecretFrom,
-    pub(super) timeout: u64,
-    pub(super) tries: u32,
-    pub(super) message_authenticator: Located<AnswerSignature>,
 }
 
 impl File {
@@ -85,7 +74,7 @@ impl File {
         let audit = audit.and_then(|text| values::path(text, source));
         let metrics = root.text("metrics", source).and_then(|text| checked(text, loopback, source));
         let limits = read_limits(root.section("limits", source), source);
-        let (upstreams, all) = read_upstreams(root, &listen, source);
+        let (upstreams, all) = upstream::read_all(root, &listen, source);
         let upstream_names = Known { names: upstreams.iter().map(|u| u.name.as_str()).collect(), all };
         let (clients, all) = read_clients(root, &upstream_names, source);
         let client_names = Known { names: clients.iter().map(|c| c.name.as_str()).collect(), all };
@@ -125,10 +114,6 @@ fn path_or(
 fn read_accounting(root: &mut Section<'_>, source: &mut Source<'_>) -> Vec<SocketAddr> {
     let texts = root.list("accounting", source);
     texts.into_iter().filter_map(|text| checked(text, socket, source)).collect()
-}
-
-fn socket(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "must be an address and a port, like 192.0.2.1:1812 or [2001:db8::1]:1812")
 }
 
 /// What is told there, who logs in where and how often, is nobody's business on the network.
@@ -238,74 +223,4 @@ fn same_in_a_group(clients: &[ClientDraft], source: &mut Source<'_>) {
             source.mistake(client.line, "client.group", what);
         }
     }
-}
-
-fn read_upstreams(
-    root: &mut Section<'_>,
-    listen: &[SocketAddr],
-    source: &mut Source<'_>,
-) -> (Vec<UpstreamDraft>, bool) {
-    let tables = root.tables("upstream", source);
-    let count = tables.len();
-    let upstreams: Vec<_> =
-        tables.into_iter().filter_map(|section| UpstreamDraft::read(section, listen, source)).collect();
-    let mut names = HashMap::new();
-    for upstream in &upstreams {
-        if let Some(first) = names.insert(&upstream.name, upstream.line) {
-            let what =
-                format_args!("\"{}\" is the name of the upstream of line {first} already", upstream.name);
-            source.mistake(upstream.line, "upstream.name", what);
-        }
-    }
-    let all = upstreams.len() == count;
-    (upstreams, all)
-}
-
-impl UpstreamDraft {
-    fn read(mut section: Section<'_>, listen: &[SocketAddr], source: &mut Source<'_>) -> Option<Self> {
-        let line = section.line();
-        let name = section.required("name", source).and_then(|text| checked(text, values::name, source));
-        let servers = values::list(&mut section, "address", socket, source);
-        if servers.is_none() {
-            source.mistake(
-                line,
-                &section.key("address"),
-                "is missing: the servers, in the order they are asked",
-            );
-        }
-        let mut seen = HashSet::new();
-        for Located { value: server, line, key } in servers.iter().flatten() {
-            if !seen.insert(server) {
-                source.mistake(*line, key, format_args!("{server} is listed twice"));
-            }
-            if listen.iter().any(|ours| is_ours(ours, server)) {
-                source.mistake(
-                    *line,
-                    key,
-                    format_args!("{server} is where we listen: we would ask ourselves"),
-                );
-            }
-        }
-        let secret = SecretFrom::read(&mut section, source);
-        let timeout = section.number("timeout", 1..=30, 3, source);
-        let tries = section.number("tries", 1..=10, 2, source);
-        let choices = &[("required", AnswerSignature::Required), ("optional", AnswerSignature::Optional)];
-        let message_authenticator =
-            choice_or(&mut section, "message_authenticator", choices, AnswerSignature::Required, source);
-        section.finish(source);
-        Some(Self {
-            line,
-            name: name?,
-            servers: bare(servers?),
-            secret: secret?,
-            timeout: timeout?,
-            tries: u32::try_from(tries?).ok()?,
-            message_authenticator,
-        })
-    }
-}
-
-fn is_ours(ours: &SocketAddr, server: &SocketAddr) -> bool {
-    let same = ours.ip() == server.ip() || (ours.ip().is_unspecified() && server.ip().is_loopback());
-    same && ours.port() == server.port()
 }

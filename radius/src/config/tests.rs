@@ -226,6 +226,23 @@ fn absent_times_follow_from_what_is_there() {
     }
 }
 
+/// Each value asks for its line: a search from the top of the file each time would take minutes here.
+#[test]
+fn a_file_of_thousands_of_clients_is_read() {
+    let one = |at: u32| {
+        let address = std::net::Ipv4Addr::from(0x0a00_0000 + at);
+        one_client("[client.accept]\nClass = \"x\"")
+            .replace("\"one\"", &format!("\"nas-{at}\""))
+            .replace("192.0.2.1", &address.to_string())
+    };
+    let text: String = (0..5000).map(one).collect();
+    let s = settings(&text);
+    assert_eq!(s.clients.len(), 5000);
+    assert_eq!(s.clients.find("10.0.19.135".parse().unwrap()).unwrap().name, "nas-4999");
+    let found = Folder::new().mistakes(&text.replacen("\"nas-4999\"", "\"nas-0\"", 1));
+    assert_eq!(found, ["r.toml:39993: client.name: \"nas-0\" is the name of the client of line 1 already"]);
+}
+
 /// One client, with these keys beside the obligatory ones.
 fn one_client(keys: &str) -> String {
     format!(

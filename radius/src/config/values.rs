@@ -1,6 +1,10 @@
 //! Values that several tables have: choices, addresses, names, secrets.
 
-use std::{fmt, net::IpAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use mobileid::{
@@ -95,6 +99,11 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
         ));
     }
     Ok(canonical(network))
+}
+
+/// An address with a port.
+pub(super) fn socket(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "must be an address and a port, like 192.0.2.1:1812 or [2001:db8::1]:1812")
 }
 
 /// A name that people read: in logs, on a phone.

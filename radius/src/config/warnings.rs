@@ -10,7 +10,7 @@ use mobileid::{
 
 use super::{
     MessageAuthenticator, Mode, ProxyState, client::ClientDraft, factor::FactorDraft, file::File,
-    loader::shortest,
+    times::shortest,
 };
 use crate::{
     identity::Realms,
@@ -95,6 +95,13 @@ fn of_signatures(client: &ClientDraft, noted: &mut Noted) {
         }
     };
     noted.add(at.line, &at.key, format_args!("of {} {what}", client.name));
+    let network =
+        client.networks.iter().find(|network| network.value.prefix_len() < network.value.max_prefix_len());
+    if let Some(network) = network.filter(|_| client.learns()) {
+        let what =
+            format_args!("{} of {} is a network: its hosts are never learnt", network.value, client.name);
+        noted.add(network.line, &network.key, what);
+    }
     if client.proxy_state.value == ProxyState::Unguarded {
         let at = &client.proxy_state;
         let what =

@@ -173,7 +173,7 @@ impl Server {
     pub(super) fn too_long(&mut self, turn: &mut Turn<'_>, waiter: &Waiter) {
         self.say(turn, &waiter.client.name, "answer-too-long", Level::Error, || {
             "an answer would be longer than a packet may be, and its login was refused: \
-             see [client.accept], [client.group] and pass"
+             see [client.accept], [client.accept_group] and pass"
                 .into()
         });
     }

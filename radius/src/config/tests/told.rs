@@ -96,6 +96,21 @@ fn learning_and_unguarded_proxy_states_are_told_by_client() {
 }
 
 #[test]
+fn a_network_that_learns_nothing_is_told() {
+    let learning = |address: &str| {
+        let text = one_client("message_authenticator = \"learn\"").replace("\"192.0.2.1\"", address);
+        warnings(&format!("state_dir = \"/var/lib/mobileid-radiusd\"\n{text}"))
+    };
+    assert_eq!(learning("[\"192.0.2.1\", \"2001:db8::1\"]").len(), 2);
+    let told = learning("[\"192.0.2.1\", \"10.0.0.0/8\"]");
+    assert_eq!(told.len(), 3);
+    assert_eq!(
+        told[0],
+        "r.toml:4: client.address: 10.0.0.0/8 of one is a network: its hosts are never learnt"
+    );
+}
+
+#[test]
 fn a_challenge_that_no_other_node_can_finish_is_told() {
     let folder = Folder::new();
     let asynch = setup_of(&CORE.replace("[service]", "[service]\nmessaging_mode = \"asynch\""));
