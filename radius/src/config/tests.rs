@@ -235,12 +235,12 @@ fn a_file_of_thousands_of_clients_is_read() {
             .replace("\"one\"", &format!("\"nas-{at}\""))
             .replace("192.0.2.1", &address.to_string())
     };
-    let text: String = (0..5000).map(one).collect();
+    let text: String = (0..2000).map(one).collect();
     let s = settings(&text);
-    assert_eq!(s.clients.len(), 5000);
-    assert_eq!(s.clients.find("10.0.19.135".parse().unwrap()).unwrap().name, "nas-4999");
-    let found = Folder::new().mistakes(&text.replacen("\"nas-4999\"", "\"nas-0\"", 1));
-    assert_eq!(found, ["r.toml:39993: client.name: \"nas-0\" is the name of the client of line 1 already"]);
+    assert_eq!(s.clients.len(), 2000);
+    assert_eq!(s.clients.find("10.0.7.207".parse().unwrap()).unwrap().name, "nas-1999");
+    let found = Folder::new().mistakes(&text.replacen("\"nas-1999\"", "\"nas-0\"", 1));
+    assert_eq!(found, ["r.toml:15993: client.name: \"nas-0\" is the name of the client of line 1 already"]);
 }
 
 /// One client, with these keys beside the obligatory ones.
