@@ -12,7 +12,7 @@ case ${1-} in
 '' | *[!0-9]*) ;;
 *) seconds=$1; shift ;;
 esac
-[ $# -gt 0 ] || set -- cms answer config users prompt machine
+[ $# -gt 0 ] || set -- cms answer config users prompt ticket machine
 # The longest inputs: what is longer tells nothing new about the parser.
 length() {
     case $1 in

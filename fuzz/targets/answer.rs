@@ -9,6 +9,7 @@ use mobileid::{
         fault::{Fault, Status},
         heartbeat::{self, Health},
         signature::{self, SignatureReply},
+        status::{self, StatusReply},
     },
     outcome::Unreadable,
 };
@@ -34,9 +35,18 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(json.get("Fault").is_none_or(Value::is_null), "both a fault and an answer");
             assert_shown(&signed.transaction.mssp_trans_id, &signed.transaction.profile);
         }
+        Ok(SignatureReply::Taken(taken)) => {
+            assert_eq!(response.status, 200);
+            let json: Value = serde_json::from_slice(&response.body).expect("taken on in no JSON");
+            let answer = &json["MSS_SignatureResp"];
+            let code = answer.pointer("/Status/StatusCode/Value").and_then(Value::as_str).expect("a status");
+            assert!(code.ends_with("100"), "taken on with the status {code}");
+            assert_eq!(answer["MSSP_TransID"].as_str(), Some(taken.mssp_trans_id.as_str()));
+            assert_shown(&taken.transaction.mssp_trans_id, &taken.transaction.profile);
+        }
         Ok(SignatureReply::NotSigned(status, transaction)) => {
             assert_eq!(response.status, 200);
-            assert!(!matches!(status, Status::Signature | Status::ValidSignature));
+            assert!(!matches!(status, Status::Signature | Status::ValidSignature | Status::RequestOk));
             assert_shown(&transaction.mssp_trans_id, &transaction.profile);
         }
         Ok(SignatureReply::Fault(FaultReply { detail, .. })) => {
@@ -50,11 +60,51 @@ fuzz_target!(|bytes: &[u8]| {
     match (heartbeat::read(&response), reply) {
         (Ok(Health::Healthy), Ok(SignatureReply::Fault(fault))) => assert_eq!(fault.fault, Fault::WrongParam),
         (Ok(Health::Fault(fault)), Ok(SignatureReply::Fault(same))) => assert_eq!(fault, same),
-        (Ok(Health::Unexpected), Ok(SignatureReply::Signed(_) | SignatureReply::NotSigned(..))) => {}
+        (
+            Ok(Health::Unexpected),
+            Ok(SignatureReply::Signed(_) | SignatureReply::Taken(_) | SignatureReply::NotSigned(..)),
+        ) => {}
         (Err(why), Err(same)) => assert_eq!(why, same),
         (health, reply) => panic!("{health:?} and {reply:?} of one answer"),
     }
+    read_as_status(&response);
 });
+
+/// The same bytes as the answer to a status request.
+fn read_as_status(response: &HttpResponse) {
+    match status::read(response) {
+        Ok(StatusReply::Signed(signed)) => {
+            assert_eq!(response.status, 200);
+            let json: Value =
+                serde_json::from_slice(&response.body).expect("a signature came out of no JSON");
+            let answer = &json["MSS_StatusResp"];
+            let at = |path: &str| answer.pointer(path).and_then(Value::as_str);
+            let code = at("/Status/StatusCode/Value").expect("signed without a status");
+            assert!(code.ends_with("500") || code.ends_with("502"), "signed with the status {code}");
+            assert_eq!(at("/AP_Info/AP_TransID"), Some(&*signed.ap_trans_id));
+            assert_eq!(at("/MSS_Signature/Base64Signature"), Some(&*signed.base64));
+            let number = match &answer["MobileUser"] {
+                Value::Object(user) => user["MSISDN"].as_str().expect("a number").to_owned(),
+                Value::String(number) => number.clone(),
+                Value::Number(number) => number.to_string(),
+                other => panic!("a number out of {other}"),
+            };
+            assert_eq!(number, signed.msisdn);
+            assert!(json.get("Fault").is_none_or(Value::is_null), "both a fault and an answer");
+        }
+        Ok(StatusReply::Outstanding) => assert_eq!(response.status, 200),
+        Ok(StatusReply::NotSigned(status)) => {
+            assert_eq!(response.status, 200);
+            let goes_on = [Status::RequestOk, Status::OutstandingTransaction];
+            assert!(
+                !matches!(status, Status::Signature | Status::ValidSignature) && !goes_on.contains(&status)
+            );
+        }
+        Ok(StatusReply::Fault(FaultReply { detail, .. })) => assert_one_plain_line(&detail),
+        Err(Unreadable::HttpStatus(status)) => assert_eq!(status, response.status),
+        Err(_) => {}
+    }
+}
 
 fn response(bytes: &[u8]) -> HttpResponse {
     let end = bytes.iter().position(|byte| *byte == b'\n');

@@ -1,5 +1,6 @@
-//! Any story of a login: answers in any order, with any body, while the clocks jump. It ends after three answers at
-//! most, asks for one request at most, and accepts only what Alice or Bob signed for this very login.
+//! Any story of a login: answers in any order, with any body, while the clocks jump. A synchronous one ends after three
+//! answers at most; an asynchronous one may go on for as long as the story does, and on other nodes. Each sends one
+//! signature request at most, and accepts only what Alice or Bob signed for this very login.
 //!
 //! A story is a string of bytes, read from the front; bytes that are missing are zero.
 //!
@@ -7,9 +8,10 @@
 //! story   config entropy [24 bytes] user service host rhost clock (answer clock)*
 //! clock   0-3 stands, 4 s forward, 5 s back, 6 u32 seconds forward, 7 u64 the date, 8 to the end of time
 //! answer  0 Found number language serial profile | 1 NotEnrolled | 2 Unavailable text | 3 Shown
-//!         | 4 Reply status body | 5 Unreachable why text | 6 Lost text | 7 TimedOut | 8 Cancelled
+//!         | 4 Reply status body | 5 Unreachable why text | 6 Lost text | 7 TimedOut | 8 Cancelled | 9 Waited
+//!         | 10 none: the login goes on elsewhere, where it can: entropy [24 bytes]
 //! body    0 u16-length bytes | 1 signature: transaction number code signature (changes (u16 where, xor)*)
-//!         | 2 fault: code detail
+//!         | 2 fault: code detail | 3 status: like a signature, for the last status request
 //! text    length bytes
 //! ```
 //!
@@ -24,9 +26,9 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use mobileid::{
-    config::{Config, FileConfig, Unenrolled},
+    config::{Config, FileConfig, MessagingMode, Unenrolled},
     directory::Lookup,
-    login::{Answer, Ask, Login, Now, Request, Step},
+    login::{Answer, Ask, Login, Now, Request, Step, Ticket},
     mss::{HttpRequest, HttpResponse},
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
     subscriber::{Language, Profile, Subscriber},
@@ -44,12 +46,13 @@ fn the_genuine_login_is_accepted() {
 }
 
 /// Configurations that differ in what a login depends on.
-static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
+static CONFIGS: LazyLock<[Arc<Config>; 5]> = LazyLock::new(|| {
     [
         "",
         "\nunenrolled = 'allow'",
         "\n[timeouts]\nsim = 1\nsim_connection = 300",
         "\n[prompt]\nlanguage = 'it'",
+        "\nunenrolled = 'allow'\n[timeouts]\npoll = 1",
     ]
     .map(|more| {
         let text = format!(
@@ -63,6 +66,10 @@ static CONFIGS: LazyLock<[Arc<Config>; 4]> = LazyLock::new(|| {
         );
         // TOML has a table once: where more of [prompt] follows, its templates are the default ones.
         let text = if more.contains("[prompt]") { text.replace("[prompt.template]\nen", "#") } else { text };
+        let text = match more.contains("poll") {
+            true => text.replace("[service]", "[service]\nmessaging_mode = 'asynch'"),
+            false => text,
+        };
         let file = FileConfig::parse("m.toml", &text).expect("the configuration is good");
         Arc::new(file.config(fixtures::ANCHORS.clone()))
     })
@@ -81,12 +88,14 @@ fn play(bytes: &[u8]) -> Outcome {
         service: story.name(&["sshd"]),
         host: story.name(&["web1"]),
         rhost: Some(story.name(&["", "192.0.2.7"])).filter(|rhost| !rhost.is_empty()),
+        client: None,
+        limit: None,
     };
     let mut clock = Clock::start();
     clock.turn(&mut story);
 
     let mut known = Known::default();
-    let mut step = Login::start(request, &config, clock.now, &entropy);
+    let mut step = Login::start(request.clone(), &config, clock.now, &entropy);
     for answers in 0.. {
         let (login, ask) = match step {
             Step::Ask(login, ask) => (login, ask),
@@ -95,9 +104,21 @@ fn play(bytes: &[u8]) -> Outcome {
                 return *outcome;
             }
         };
-        assert!(answers < 3, "a fourth ask: {ask:?}");
+        assert!(answers < 3 || config.mode == MessagingMode::Asynch, "a fourth ask: {ask:?}");
         known.note(&ask, &login, &clock);
-        let answer = story.answer(&login);
+        let Some(answer) = story.answer(&login, &known) else {
+            let entropy = story.entropy();
+            clock.turn(&mut story);
+            step = match login.ticket() {
+                Some(ticket) => {
+                    known.moves_on(&ticket);
+                    Login::resume(request.clone(), ticket, &config, clock.now, &entropy)
+                }
+                None => login.step(Answer::Cancelled, clock.now),
+            };
+            known.cancelled = known.elsewhere.is_none();
+            continue;
+        };
         known.last(&answer);
         clock.turn(&mut story);
         known.too_late = clock.now.instant >= login.deadline();
@@ -116,6 +137,10 @@ struct Known {
     sent: Option<(String, String)>,
     subscriber: Option<Subscriber>,
     not_enrolled: bool,
+    /// The AP_TransID of the last status request.
+    poll: Option<String>,
+    /// Set when the login goes on elsewhere, until its user is looked up there: the text and AP_TransID of the ticket.
+    elsewhere: Option<(String, String)>,
     /// The last answer.
     cancelled: bool,
     reply: Option<HttpResponse>,
@@ -127,12 +152,28 @@ impl Known {
     fn note(&mut self, ask: &Ask, login: &Login, clock: &Clock) {
         assert!(!format!("{login:?} {ask:?}").contains(fixtures::SECRET), "AP_PWD in a Debug text");
         match ask {
-            Ask::Lookup(_) => assert!(self.subscriber.is_none() && self.sent.is_none(), "looked up again"),
+            Ask::Lookup(_) => {
+                let begun = self.elsewhere.take();
+                assert_eq!(begun, self.sent, "looked up again, or somebody else's login goes on");
+                assert!(self.subscriber.is_none());
+            }
             Ask::Show(notice) => {
                 assert!(self.sent.is_none(), "shown after the request");
                 assert_one_plain_line(&notice.to_string());
                 assert!(!notice.is_denial());
                 self.code = notice.code().expect("a code to compare").to_string();
+            }
+            Ask::Send(request) if request.repeatable => {
+                assert!(self.sent.is_some(), "asked what became of a request that was not sent");
+                let left = login.deadline().saturating_duration_since(clock.now.instant);
+                self.poll = Some(read_status_request(request, left));
+            }
+            Ask::WaitUntil(due) => {
+                assert!(self.sent.is_some() && *due < login.deadline());
+                // There is none before 1970.
+                if let Some(ticket) = login.ticket() {
+                    assert_eq!(Ticket::decode(&ticket.encode()), Some(ticket));
+                }
             }
             Ask::Send(request) => {
                 assert!(self.sent.is_none(), "a second request: somebody's phone rings twice");
@@ -140,6 +181,12 @@ impl Known {
                 self.sent = Some(read_request(request, &self.code, left, self.subscriber.as_ref()));
             }
         }
+    }
+
+    /// Another node looks the user up for itself.
+    fn moves_on(&mut self, ticket: &Ticket) {
+        self.elsewhere = Some((ticket.text().to_owned(), ticket.ap_trans_id().to_string()));
+        (self.subscriber, self.poll, self.reply) = (None, None, None);
     }
 
     fn last(&mut self, answer: &Answer) {
@@ -156,6 +203,16 @@ impl Known {
     }
 }
 
+/// A status request has a name of its own and ends in time.
+fn read_status_request(request: &HttpRequest, left: Duration) -> String {
+    let json: Value = serde_json::from_str(request.body.expose()).expect("the request is JSON");
+    let request_id = json["MSS_StatusReq"]["AP_Info"]["AP_TransID"].as_str().expect("a field").to_owned();
+    assert!(request.limit <= left && request.limit <= Duration::from_secs(10));
+    assert_eq!(json["MSS_StatusReq"]["MinorVersion"], "1");
+    assert!(!json.to_string().contains("MSISDN"));
+    request_id
+}
+
 /// The request asks the right number, in time, for a text that fits.
 fn read_request(
     request: &HttpRequest,
@@ -170,7 +227,11 @@ fn read_request(
     let subscriber = subscriber.expect("nobody was found and somebody is asked");
     assert_eq!(at("/MobileUser/MSISDN"), format!("+{}", subscriber.msisdn.digits()));
     let patience = Duration::from_secs(at("/TimeOut").parse().expect("whole seconds"));
-    assert!(patience.as_secs() >= 1 && patience < request.limit && request.limit <= left);
+    assert!(patience.as_secs() >= 1 && request.limit <= left);
+    match at("/MessagingMode").as_str() {
+        "synch" => assert!(patience < request.limit),
+        _ => assert!(patience < left && request.limit <= Duration::from_secs(10)),
+    }
     assert_eq!(at("/AP_Info/Instant").len(), "2050-01-01T00:00:00.000Z".len());
     let text = at("/DataToBeSigned/Data");
     assert_fits_the_phone(&text, fixtures::PREFIX, code);
@@ -187,7 +248,7 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             assert!(!known.too_late, "accepted after the deadline");
             let reply = known.reply.as_ref().expect("accepted, and the service did not answer");
             assert_eq!(reply.status, 200);
-            assert_answers(reply, ap_trans_id, subscriber);
+            assert_answers(reply, ap_trans_id, known.poll.as_deref(), subscriber);
             assert!(subscriber.serial.as_ref().is_none_or(|pinned| *pinned == proof.signer().serial));
             let date = known.date.expect("a date");
             assert!(
@@ -203,6 +264,7 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             );
             assert!(!known.too_late && known.sent.is_none() && outcome.evidence.is_none());
         }
+        Verdict::Exempt(Exemption::Rule) => panic!("no rule is here"),
         Verdict::Denied(reason) => {
             assert!(outcome.evidence.is_none() && outcome.notice.is_denial());
             assert_eq!(known.cancelled, *reason == Reason::Cancelled);
@@ -232,9 +294,12 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
 }
 
 /// The answer names this transaction and this number.
-fn assert_answers(reply: &HttpResponse, ap_trans_id: &str, subscriber: &Subscriber) {
+fn assert_answers(reply: &HttpResponse, ap_trans_id: &str, poll: Option<&str>, subscriber: &Subscriber) {
     let json: Value = serde_json::from_slice(&reply.body).expect("accepted, and the answer is no JSON");
-    let answer = &json["MSS_SignatureResp"];
+    let (answer, ap_trans_id) = match poll {
+        None => (&json["MSS_SignatureResp"], ap_trans_id),
+        Some(poll) => (&json["MSS_StatusResp"], poll),
+    };
     let field = |part: &str, name: &str| answer[part][name].as_str().expect("a text").to_owned();
     assert_eq!(field("AP_Info", "AP_TransID"), ap_trans_id, "accepted for another transaction");
     let number = field("MobileUser", "MSISDN");
@@ -318,21 +383,24 @@ impl Story<'_> {
         self.array()
     }
 
-    fn answer(&mut self, login: &Login) -> Answer {
-        match self.byte() % 9 {
+    /// None where the login is to go on elsewhere.
+    fn answer(&mut self, login: &Login, known: &Known) -> Option<Answer> {
+        Some(match self.byte() % 11 {
             0 => Answer::Looked(Lookup::Found(self.subscriber())),
             1 => Answer::Looked(Lookup::NotEnrolled),
             2 => Answer::Looked(Lookup::Unavailable(self.text())),
             3 => Answer::Shown,
-            4 => Answer::Reply(self.response(login)),
+            4 => Answer::Reply(self.response(login, known)),
             5 => {
                 use Unreachable::{Connect, Name, Proxy, Tls, TooSlow};
                 Answer::Unreachable(self.pick(&[Name, Connect, Proxy, Tls, TooSlow]), self.text())
             }
             6 => Answer::Lost(self.text()),
             7 => Answer::TimedOut,
-            _ => Answer::Cancelled,
-        }
+            8 => Answer::Cancelled,
+            9 => Answer::Waited,
+            _ => return None,
+        })
     }
 
     fn subscriber(&mut self) -> Subscriber {
@@ -345,23 +413,28 @@ impl Story<'_> {
             language: Language::ALL.get(usize::from(language).wrapping_sub(1)).copied(),
             serial: serial.parse().ok(),
             profile: Profile::ALL.get(usize::from(profile).wrapping_sub(1)).copied(),
+            groups: Vec::new(),
         }
     }
 
-    fn response(&mut self, login: &Login) -> HttpResponse {
+    fn response(&mut self, login: &Login, known: &Known) -> HttpResponse {
         let status = match self.byte() {
             0 => 200,
             1 => 500,
             _ => u16::from_be_bytes(self.array()),
         };
-        let body = match self.byte() % 3 {
+        let body = match self.byte() % 4 {
             0 => {
                 let length = u16::from_be_bytes(self.array()).into();
                 let body = self.bytes(length);
                 self.foreign.push_str(&String::from_utf8_lossy(&body));
                 body
             }
-            1 => self.signature(login).to_string().into_bytes(),
+            1 => self.signature(login.ap_trans_id().as_str(), "MSS_SignatureResp").to_string().into_bytes(),
+            3 => {
+                let own = known.poll.as_deref().unwrap_or_default();
+                self.signature(own, "MSS_StatusResp").to_string().into_bytes()
+            }
             _ => {
                 let (code, detail) = (self.name(&["_401", "_208", "_101"]), self.text());
                 json!({ "Fault": { "Code": { "SubCode": { "Value": code } }, "Detail": detail, "Reason": "R" } })
@@ -373,9 +446,8 @@ impl Story<'_> {
     }
 
     /// An answer of the right shape; whether it is the right one is for the story to say.
-    fn signature(&mut self, login: &Login) -> Value {
-        let own = login.ap_trans_id().to_string();
-        let transaction = self.name(&[&own, "mid-00000000000000000000000000000000"]);
+    fn signature(&mut self, own: &str, root: &str) -> Value {
+        let transaction = self.name(&[own, "mid-00000000000000000000000000000000"]);
         let number = self.name(&[fixtures::ALICE_NUMBER, fixtures::BOB_NUMBER]);
         let code = self.name(&["500", "502", "100", "504"]);
         let mut cms = self
@@ -390,7 +462,7 @@ impl Story<'_> {
             let at = usize::from(u16::from_be_bytes(self.array())) % cms.len();
             cms[at] ^= self.byte();
         }
-        json!({ "MSS_SignatureResp": {
+        json!({ root: {
             "AP_Info": { "AP_TransID": transaction },
             "MSSP_TransID": "h0001",
             "MobileUser": { "MSISDN": number },

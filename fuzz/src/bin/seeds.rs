@@ -130,6 +130,14 @@ fn stories() -> io::Result<()> {
         |status: u8, body: &[u8]| [&[4, status, 0][..], &(body.len() as u16).to_be_bytes(), body].concat();
     let sent = |who: u8, serial: u8| [login(0, who), found(who, serial).into(), SHOWN.into()].concat();
 
+    // Asynchronous: taken on, and after two seconds asked about; or looked up on another node, and asked about.
+    let taken = || [login(4, 0), found(0, 0).into(), SHOWN.into(), signed(0, 0, 2, 0)].concat();
+    let polling = || [taken(), vec![9, 4, 2]].concat();
+    let elsewhere = || [taken(), vec![10], vec![7; 24], vec![STANDS], found(0, 0).into()].concat();
+    let status = |transaction: u8, number: u8, code: u8, signature: u8| {
+        vec![4, 0, 3, transaction, number, code, signature, 0, STANDS]
+    };
+
     let stories = [
         ("accepted", [sent(0, 0), signed(0, 0, 0, 0)].concat()),
         ("accepted-bob-pinned", [sent(1, 2), signed(0, 1, 1, 1)].concat()),
@@ -159,6 +167,20 @@ fn stories() -> io::Result<()> {
         ("unavailable", [login(2, 0), vec![2, 4], b"down".into()].concat()),
         ("cancelled", [login(3, 0), found(0, 0).into(), vec![8, STANDS]].concat()),
         ("out-of-order", [login(3, 0), SHOWN.into()].concat()),
+        ("asynch-accepted", [polling(), status(0, 0, 0, 0)].concat()),
+        (
+            "asynch-accepted-later",
+            [polling(), status(0, 0, 3, 0), vec![9, 4, 1], status(0, 0, 1, 0)].concat(),
+        ),
+        ("asynch-lost-poll", [polling(), vec![6, 0, STANDS], vec![9, 4, 1], status(0, 0, 0, 0)].concat()),
+        ("asynch-other-poll", [polling(), status(1, 0, 0, 0)].concat()),
+        ("asynch-other-number", [polling(), status(0, 1, 0, 0)].concat()),
+        ("asynch-of-a-stranger", [polling(), status(0, 0, 0, 2)].concat()),
+        ("asynch-too-late", [polling(), vec![9, 4, 91]].concat()),
+        ("asynch-cancelled", [taken(), vec![8, STANDS]].concat()),
+        ("elsewhere-accepted", [elsewhere(), status(0, 0, 0, 0)].concat()),
+        ("elsewhere-not-enrolled", [taken(), vec![10], vec![7; 24], vec![STANDS, 1, STANDS]].concat()),
+        ("elsewhere-too-late", [taken(), vec![10], vec![7; 24], vec![4, 91]].concat()),
         ("any-entropy", [vec![2, 2], vec![5; 24], vec![2, 3], b"eve".into(), vec![0, 0, 0, STANDS]].concat()),
     ];
     for (name, story) in stories {
