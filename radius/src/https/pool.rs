@@ -18,6 +18,7 @@ use std::{
 
 use hyper::client::conn::{http1, http2};
 use tokio::{
+    runtime::Handle,
     sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
@@ -239,11 +240,13 @@ impl Pool {
 
     /// Closes what has expired, also where no request comes any more: in a task that ends with the last of them.
     fn sweep(self: &Arc<Self>) {
+        // A share may be dropped where no runtime is any more: then there are no connections either.
+        let Ok(runtime) = Handle::try_current() else { return };
         if std::mem::replace(&mut self.lock().is_swept, true) {
             return;
         }
         let pool = Arc::downgrade(self);
-        drop(tokio::spawn(async move {
+        drop(runtime.spawn(async move {
             while pool.upgrade().is_some_and(|pool| pool.lock().is_worth_sweeping()) {
                 tokio::time::sleep(TRUSTED).await;
             }
