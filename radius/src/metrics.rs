@@ -23,7 +23,7 @@ use mobileid::{
 
 use self::text::{Kind, Page};
 pub use self::{
-    histogram::Histogram,
+    histogram::{Histogram, SharedHistogram},
     http::{Bound, Port, Question, Reply, Topic},
 };
 use crate::{listener, scribe::Losses, server::Counters};
@@ -55,6 +55,8 @@ pub struct Facts<'a> {
     pub datagrams: listener::Counts,
     /// Of what was to be written down.
     pub losses: Losses,
+    /// Of exchanges with the service.
+    pub exchanges: &'a Exchanges,
     /// Logins under way.
     pub pending: usize,
     /// The service ends.
@@ -63,6 +65,15 @@ pub struct Facts<'a> {
     pub certificates: &'a [Certificate],
     /// The time.
     pub now: SystemTime,
+}
+
+/// How long exchanges with the service took: counted where they take place.
+#[derive(Debug, Default)]
+pub struct Exchanges {
+    /// Those that ask for a signature.
+    pub signature: SharedHistogram,
+    /// Those that ask what has become of one.
+    pub status: SharedHistogram,
 }
 
 /// A certificate that logins depend on.
@@ -159,6 +170,20 @@ impl Metrics {
         );
         for (reason, count) in &self.service_errors {
             page.sample(name, &[("reason", reason)], count);
+        }
+        let name = "mobileid_service_exchange_duration_seconds";
+        page.family(
+            name,
+            Kind::Histogram,
+            "How long an exchange with the service took; a synchronous signature waits for the person.",
+        );
+        for (kind, histogram) in
+            [("signature", &facts.exchanges.signature), ("status", &facts.exchanges.status)]
+        {
+            let histogram = histogram.look();
+            if !histogram.is_empty() {
+                histogram.write(page, name, ("kind", kind));
+            }
         }
         let name = "mobileid_first_factor_duration_seconds";
         page.family(name, Kind::Histogram, "How long the first factor's server took, by its answer.");

@@ -1,6 +1,10 @@
 //! How long things took, in buckets.
 
-use std::time::Duration;
+use std::{
+    array,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use super::text::{Label, Page};
 
@@ -40,6 +44,11 @@ impl Histogram {
         self.sum = self.sum.saturating_add(took);
     }
 
+    /// Whether nothing was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Writes its samples, with `label` beside the bucket's own.
     pub(super) fn write(&self, page: &mut Page, name: &str, label: Label<'_>) {
         let bucket = format!("{name}_bucket");
@@ -51,5 +60,36 @@ impl Histogram {
         page.sample(&bucket, &[label, ("le", "+Inf")], self.count);
         page.sample(&format!("{name}_sum"), &[label], self.sum.as_secs_f64());
         page.sample(&format!("{name}_count"), &[label], self.count);
+    }
+}
+
+/// Durations, counted by many threads at once. A look in between may see one that is not counted everywhere yet.
+#[derive(Debug, Default)]
+pub struct SharedHistogram {
+    buckets: [AtomicU64; BOUNDS.len()],
+    count: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl SharedHistogram {
+    /// Counts one.
+    pub fn observe(&self, took: Duration) {
+        if let Some((_, count)) = BOUNDS.iter().zip(&self.buckets).find(|(bound, _)| took <= **bound) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn look(&self) -> Histogram {
+        let mut buckets = self.buckets.iter().map(|count| count.load(Ordering::Relaxed));
+        Histogram {
+            buckets: array::from_fn(|_| buckets.next().unwrap_or_default()),
+            count: self.count.load(Ordering::Relaxed),
+            sum: Duration::from_micros(self.micros.load(Ordering::Relaxed)),
+        }
     }
 }

@@ -113,11 +113,14 @@ fn the_page_is_what_prometheus_reads() {
             not_after: now - Duration::from_secs(86_400),
         },
     ];
+    let exchanges = Exchanges::default();
+    exchanges.signature.observe(Duration::from_millis(1_500));
     let packets = Counters { logins: 4, ..Counters::default() };
     let page = metrics.page(&Facts {
         packets: &packets,
         datagrams: listener::Counts { received: 7, ..Default::default() },
         losses: Losses::default(),
+        exchanges: &exchanges,
         pending: 1,
         draining: false,
         certificates: &certificates,
@@ -137,6 +140,7 @@ fn the_page_is_what_prometheus_reads() {
         ("mobileid_login_duration_seconds_sum{verdict=\"accepted\"}", 205.0),
         ("mobileid_login_duration_seconds_bucket{verdict=\"denied\",le=\"0.05\"}", 1.0),
         ("mobileid_first_factor_duration_seconds_count{answer=\"accept\"}", 1.0),
+        ("mobileid_service_exchange_duration_seconds_sum{kind=\"signature\"}", 1.5),
         ("mobileid_datagrams_total{what=\"received\"}", 7.0),
         ("mobileid_config_last_reload_successful", 0.0),
         ("mobileid_config_last_reload_timestamp_seconds", 1_800_000_000.0),

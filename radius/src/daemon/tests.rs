@@ -1,0 +1,3 @@
+use super::*;
+
+pub(super) fn may_panic(_job: &crate::driver::Job) {}
