@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -30,22 +30,14 @@ use crate::{
 /// One simulator for all tests that run at the same time; its folder goes with the last of them.
 struct Service {
     simulator: Simulator,
-    /// Whose turn it is with each built-in phone.
-    turns: Vec<Mutex<()>>,
 }
 
 impl Service {
     fn shared() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Service>> = Mutex::new(Weak::new());
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
-            let name =
-                format!("mobileid-driver-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::SeqCst));
-            let folder = std::env::temp_dir().join(name);
-            let simulator = Simulator::start(Options::new(folder)).unwrap();
-            let turns = Behaviour::ALL.iter().map(|_| Mutex::default()).collect();
-            let service = Arc::new(Self { simulator, turns });
+            let service = Self::start();
             *running = Arc::downgrade(&service);
             service
         })
@@ -53,10 +45,13 @@ impl Service {
 }
 
 impl Service {
-    /// Waits until nobody else uses this phone.
-    fn alone(&self, behaviour: &Behaviour) -> MutexGuard<'_, ()> {
-        let at = Behaviour::ALL.iter().position(|b| b == behaviour).unwrap();
-        self.turns[at].lock().unwrap_or_else(PoisonError::into_inner)
+    /// One for a story that leaves phones ringing.
+    fn start() -> Arc<Self> {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let name =
+            format!("mobileid-driver-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::SeqCst));
+        let folder = std::env::temp_dir().join(name);
+        Arc::new(Self { simulator: Simulator::start(Options::new(folder)).unwrap() })
     }
 }
 
@@ -82,7 +77,15 @@ struct Site {
 
 impl Site {
     fn new(name: &str, msisdn: &str, bend: impl FnOnce(&Service, String) -> String) -> Self {
-        let service = Service::shared();
+        Self::at(Service::shared(), name, msisdn, bend)
+    }
+
+    fn at(
+        service: Arc<Service>,
+        name: &str,
+        msisdn: &str,
+        bend: impl FnOnce(&Service, String) -> String,
+    ) -> Self {
         let state = service.state_dir();
         let folder = state.join(format!("site-{name}"));
         fs::create_dir(&folder).unwrap();
@@ -210,14 +213,16 @@ fn every_behaviour_ends_in_its_verdict_in_asynchronous_mode_too() {
 }
 
 fn every_behaviour(mode: &'static str, reason_for: fn(Behaviour) -> Option<Reason>) {
+    let service = Service::start();
     let mut waiting = Vec::new();
     for behaviour in Behaviour::ALL {
+        let service = Arc::clone(&service);
         waiting.push(thread::spawn(move || {
             let hangs = matches!(
                 reason_for(*behaviour),
                 Some(Reason::TimedOut | Reason::Fault(Fault::ExpiredTransaction))
             );
-            let site = Site::new(&format!("{mode}-{}", behaviour.name()), behaviour.msisdn(), |_, c| {
+            let site = Site::at(service, behaviour.name(), behaviour.msisdn(), |_, c| {
                 let c = c
                     .replace("[service]", &format!("[service]\nmessaging_mode = \"{mode}\""))
                     .replace("connect = 30", "connect = 30\npoll = 1");
@@ -228,9 +233,6 @@ fn every_behaviour(mode: &'static str, reason_for: fn(Behaviour) -> Option<Reaso
                     c
                 }
             });
-            // Each number's phone is asked in both modes, by two logins that may run at the same time.
-            let _alone = site.service.alone(behaviour);
-            let before = site.service.pushes(behaviour.msisdn());
             let begun = Instant::now();
             let mut host = Host::default();
             let outcome = site.login_with(&mut host);
@@ -247,7 +249,7 @@ fn every_behaviour(mode: &'static str, reason_for: fn(Behaviour) -> Option<Reaso
             // What comes on top of a deadline is a loaded machine's.
             let deadline = Duration::from_secs(if hangs { 4 } else { 60 });
             assert!(took < deadline + Duration::from_secs(4), "{mode} {behaviour} took {took:?}");
-            assert_eq!(site.service.pushes(behaviour.msisdn()) - before, 1, "{mode} {behaviour}");
+            assert_eq!(site.service.pushes(behaviour.msisdn()), 1, "{mode} {behaviour}");
             assert_eq!((host.sent, host.shown.len()), (1, 1));
             let code = host.shown[0].trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
             let shown = site.service.journal().into_iter().any(|entry| {
@@ -314,17 +316,13 @@ fn the_host_can_end_the_wait() {
 #[test]
 fn the_host_can_end_the_pause_between_two_polls() {
     const NUMBER: &str = "+41790000003";
-    let site = Site::new("given-up-asynch", NUMBER, |_, c| {
+    let site = Site::at(Service::start(), "given-up-asynch", NUMBER, |_, c| {
         c.replace("[service]", "[service]\nmessaging_mode = \"asynch\"")
             .replace("connect = 30", "connect = 30\npoll = 30")
     });
-    let _alone = site.service.alone(&Behaviour::Interactive);
     // More often than connecting and sending have to wait, and less often than a pause of 30 s asks.
     let mut host = Host { patience: Some(Arc::new(AtomicUsize::new(25))), ..Host::default() };
     let outcome = site.login_with(&mut host);
-    // The phone is somebody else's next.
-    let pending = site.service.wait_for_pending(NUMBER, Duration::from_secs(20)).unwrap();
-    assert!(site.service.cancel(&pending.id));
     assert_eq!(outcome.verdict, Verdict::Denied(Reason::Cancelled));
     assert!(outcome.audit.mssp_trans_id.is_some(), "it was outstanding: {:?}", outcome.audit);
 }
