@@ -141,12 +141,15 @@ impl Https {
 
     /// A connection to use: one that is there, or a new one when it is this request's turn.
     async fn link(&self, deadline: Instant) -> Result<Link, Failed> {
-        let by = self.connector.by().min(deadline);
+        // A crowd is served in order: half of the time may pass in the queue, so that half is left for the person.
+        let now = Instant::now();
+        let half = now.checked_add(deadline.saturating_duration_since(now) / 2).unwrap_or(deadline);
+        let by = self.connector.by().max(half).min(deadline);
         let turn = match timeout_at(by, self.pool.take()).await.map_err(|_| self.too_slow())? {
             Taken::Link(link) => return Ok(link),
             Taken::Turn(turn) => turn,
         };
-        // Waiting for the turn may have taken the limit; connecting has its own.
+        // Connecting has a limit of its own, which begins now.
         let by = self.connector.by().min(deadline);
         // Boxed: a login that waits for its answer does not carry the room that a handshake takes.
         let open = Box::pin(self.connector.open(by));
