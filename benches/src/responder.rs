@@ -83,6 +83,8 @@ audit = "{folder}/audit.jsonl"
 [limits]
 pending = 30000
 pending_per_client = 30000
+# The same person logs in again and again here, and is to be asked each time.
+accept_kept = 0
 
 [[client]]
 name = "bench"
@@ -90,7 +92,7 @@ address = ["127.0.0.1"]
 secret = "testing123"
 mode = "wait"
 nas_timeout = 110
-deadline = 100
+deadline = 90
 first_factor = "none"
 password = "ignored"
 service = "VPN"

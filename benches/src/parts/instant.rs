@@ -31,6 +31,9 @@ const COLUMNS: &[(&str, usize)] = &[
     ("lost", 5),
 ];
 
+/// More than log in at a time, or two logins would be one.
+const PEOPLE: u32 = 20_000;
+
 /// A login as it was measured.
 struct Found {
     cpu: Duration,
@@ -54,7 +57,7 @@ struct Load {
 pub fn run(bench: &Bench, book: &mut Book) -> Result<()> {
     book.table(PART, "(c) The phone answers at once, both cores shared by server, service and load", COLUMNS);
     for signing in [Signing::Ec, Signing::Rsa] {
-        let service = bench.service(1000, Duration::ZERO, signing)?;
+        let service = bench.service(PEOPLE, Duration::ZERO, signing)?;
         let bare = bare::measure(&service, signing, &bench.folder.join("bare"), bench.or(2000, 200))?;
         book.note(&format!(
             "{}: signature {} us, certificate {} us, records of one exchange {} us, a new connection {} us",
@@ -130,7 +133,7 @@ fn ours(
 
 fn plan(load: &Load) -> Plan {
     let mut plan = Plan::new(load.port, load.count, Pace::Closed(load.open));
-    plan.users = 1000;
+    plan.users = PEOPLE;
     plan.timeout = Duration::from_secs(20);
     plan.linger = Duration::ZERO;
     plan
