@@ -23,7 +23,7 @@ mod responder;
 pub use freeradius::FreeRadius;
 pub use nas::Nas;
 pub use peers::{Answer, Peer, Verdict};
-pub use responder::{Responder, has_ipv6};
+pub use responder::{Responder, free_port, has_ipv6};
 
 /// What the responder shares with the server of its first factor, so that no secret can be taken for another.
 pub const UPSTREAM_SECRET: &str = "shared-with-the-first-factor";

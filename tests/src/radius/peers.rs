@@ -108,10 +108,29 @@ impl Lab {
         attributes: &str,
         options: &[&str],
     ) -> Result<Peer> {
+        self.radclient_for("auth", secret, port, attributes, options)
+    }
+
+    /// radclient reports a session, with these attributes.
+    ///
+    /// # Errors
+    /// As [`Lab::radclient`].
+    pub fn radclient_account(&self, port: u16, attributes: &str) -> Result<Peer> {
+        self.radclient_for("acct", SECRET, port, attributes, &[])
+    }
+
+    fn radclient_for(
+        &self,
+        what: &str,
+        secret: &str,
+        port: u16,
+        attributes: &str,
+        options: &[&str],
+    ) -> Result<Peer> {
         self.empty_dictionary()?;
         let mut command = self.command("radclient");
         command.args(["-x", "-d", "/run/lab/raddb", "-t", "30", "-r", "1"]).args(options);
-        command.args([&format!("127.0.0.1:{port}"), "auth", secret]);
+        command.args([&format!("127.0.0.1:{port}"), what, secret]);
         Peer::start(&mut command, &format!("{attributes}\n"))
     }
 

@@ -129,6 +129,12 @@ impl<'lab> Responder<'lab> {
         &self.log
     }
 
+    /// Every audit line until now, as it is.
+    #[must_use]
+    pub fn audit_log(&self) -> &Lines {
+        &self.audit
+    }
+
     /// The audit lines of a user until now, in order.
     ///
     /// # Errors
@@ -237,7 +243,10 @@ pub fn has_ipv6() -> bool {
 }
 
 /// A port of loopback that is free for UDP; a TCP port is as likely to be free under the same number.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> Result<u16> {
     Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

@@ -135,3 +135,19 @@ fn another_server_is_asked_where_the_first_is_silent_and_nobody_gets_in_where_al
     ensure!(mobile_id.pushes("bob")?.is_empty(), "a phone rang without a first factor");
     audited(&radiusd, "bob", "denied", "").map(drop)
 }
+
+#[test]
+fn an_answer_without_a_proof_is_not_believed_unless_the_upstream_is_excused() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    // Debian's FreeRADIUS answers without a Message-Authenticator: what an attacker would answer too.
+    let upstream = lab.passwords(UPSTREAM_SECRET, USERS)?;
+    let excused = asking(&[&upstream], "");
+    let radiusd = lab.responder(&excused.replace("\"optional\"", "\"required\""))?;
+    let right = "User-Name=alice,User-Password=\"correct horse\",Message-Authenticator=0x00";
+    let answer = lab.radclient(radiusd.port(), right, &[])?.finish()?;
+    ensure!(answer.verdict == Verdict::Reject, "{answer:#?}");
+    upstream.log().wait_for("Login OK: [alice]")?;
+    audited(&radiusd, "alice", "denied", "first-factor-unavailable")?;
+    no_push(&mobile_id)
+}

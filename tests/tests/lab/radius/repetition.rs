@@ -102,3 +102,39 @@ fn nobody_rides_on_a_push_with_another_password_or_from_another_station() -> Res
     ensure!(mobile_id.all_pushes() == 1, "{} pushes", mobile_id.all_pushes());
     Ok(())
 }
+
+#[test]
+fn an_accept_holds_for_a_moment_and_a_refusal_for_none() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    let mut radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
+    for (user, code, pushes) in [("alice", code::ACCESS_ACCEPT, 1), ("bob", code::ACCESS_REJECT, 2)] {
+        let nas = radiusd.nas()?;
+        for identifier in 1..=2 {
+            let reply = nas.answer(&nas.login(identifier, user, "any")?)?;
+            ensure!(reply.code == code, "{user}: {reply:?}");
+        }
+        ensure!(mobile_id.pushes(user)?.len() == pushes, "{user}: {:?}", mobile_id.pushes(user)?);
+    }
+    radiusd.drain()?;
+    ensure!(radiusd.audited() == 3, "{} logins", radiusd.audited());
+    Ok(())
+}
+
+#[test]
+fn a_phone_that_says_no_three_times_is_left_alone() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    let mut radiusd = lab.responder(&waiting("vpn", "127.0.0.1"))?;
+    let nas = radiusd.nas()?;
+    for identifier in 1..=4 {
+        let reply = nas.answer(&nas.login(identifier, "bob", "any")?)?;
+        ensure!(reply.code == code::ACCESS_REJECT, "{reply:?}");
+    }
+    ensure!(mobile_id.pushes("bob")?.len() == 3, "{:?}", mobile_id.pushes("bob")?);
+    radiusd.drain()?;
+    let audits = radiusd.audits("bob")?;
+    let last = audits.last().and_then(|audit| audit.get("reason"));
+    ensure!(last.is_some_and(|reason| reason == "push-limit"), "{audits:#?}");
+    Ok(())
+}
