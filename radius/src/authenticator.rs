@@ -53,14 +53,15 @@ pub enum Signed {
 }
 
 /// Checks a request. For Access-Request and Status-Server the HMAC covers the packet as it came; for
-/// Accounting-Request, whose authenticator is a digest made after it, the packet with sixteen zeros there.
+/// Accounting-Request, whose authenticator is a digest made after it, the packet with sixteen zeros there. That digest
+/// must be right too, or nothing would cover those sixteen octets.
 #[must_use]
 pub fn check_request(packet: &Packet<'_>, secret: &SharedSecret) -> Signed {
-    let authenticator = match packet.code() {
-        Code::ACCOUNTING_REQUEST => [0; 16],
-        _ => packet.authenticator(),
-    };
-    check(packet, &authenticator, secret)
+    match packet.code() {
+        Code::ACCOUNTING_REQUEST if !is_accounting(packet, secret) => Signed::Invalid,
+        Code::ACCOUNTING_REQUEST => check(packet, &[0; 16], secret),
+        _ => check(packet, &packet.authenticator(), secret),
+    }
 }
 
 /// Checks the Message-Authenticator of an answer to the request that had this authenticator.

@@ -224,3 +224,6 @@ impl fmt::Debug for Continuation {
         write!(f, "Continuation(server {})", self.server)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,7 +260,7 @@ impl Exchanges {
     /// A server has let a question run out.
     fn silent(&mut self, upstream: &Arc<Upstream>, sent: &Sent, now: Instant) {
         let Some(server) = self.servers.get_mut(&sent.lane.server) else { return };
-        if server.answered.is_some_and(|answered| answered >= sent.first) {
+        if server.answered.is_some_and(|answered| answered > sent.first) {
             return;
         }
         if server.dead_until.replace(now.checked_add(DEAD).unwrap_or(now)).is_none() {

@@ -176,3 +176,6 @@ impl fmt::Debug for PassedOn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
