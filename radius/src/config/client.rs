@@ -1,9 +1,12 @@
 //! One `[[client]]`, as written.
 
 use ipnet::IpNet;
-use mobileid::config::{
-    Located,
-    reader::{Section, Source},
+use mobileid::{
+    config::{
+        Located,
+        reader::{Section, Source},
+    },
+    text,
 };
 
 use super::{
@@ -91,9 +94,7 @@ impl ClientDraft {
             reject_delay: reject_delay?,
         })
     }
-}
 
-impl ClientDraft {
     /// Whether what it learns is to be remembered.
     pub(super) fn learns(&self) -> bool {
         self.message_authenticator.value == MessageAuthenticator::Learn
@@ -179,10 +180,10 @@ fn read_reply(section: &mut Section<'_>, source: &mut Source<'_>) -> (Reply, Vec
     for Located { value: group, line, key: name } in
         section.section("accept_group", source).named_sections(source)
     {
-        let key = format!("{}.{name}", section.key("accept_group"));
+        let key = format!("{}.{}", section.key("accept_group"), text::escaped(&name, 100));
         let attributes = attributes::read_reply(group, source);
         fits_a_packet(&[&accept, &attributes], line, &key, source);
-        match values::value(&name) {
+        match values::group(&name) {
             Ok(name) => groups.push((name, attributes)),
             Err(what) => source.mistake(line, &key, what),
         }

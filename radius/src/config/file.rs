@@ -44,6 +44,7 @@ impl File {
         let (mut source, mut root) = Source::parse(file, text)?;
         let read = Self::read(&mut root, &mut source);
         root.finish(&mut source);
+        source.mistakes.0.sort_by_key(|mistake| mistake.line);
         source.mistakes.or(read)
     }
 
@@ -56,6 +57,7 @@ impl File {
 
     fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
         let mobileid = path_or(root, "mobileid", "mobileid.toml", source);
+        let line = root.line_of("listen", source);
         let listen = values::list(root, "listen", socket, source).map(bare);
         let listen = listen.unwrap_or_else(|| LISTEN.iter().filter_map(|a| a.parse().ok()).collect());
         let accounting = match root.has("accounting") {
@@ -65,7 +67,7 @@ impl File {
         let mut seen = HashSet::new();
         for address in listen.iter().chain(&accounting).filter(|a| a.port() != 0) {
             if !seen.insert(*address) {
-                source.mistake(root.line(), "listen", format_args!("{address} is listed twice"));
+                source.mistake(line, "listen", format_args!("{address} is listed twice"));
             }
         }
         let state_dir = path_or(root, "state_dir", "/var/lib/mobileid-radiusd", source);
@@ -165,8 +167,12 @@ impl Known<'_> {
         if !self.all || self.names.contains(&name) {
             return Ok(());
         }
-        let there = if self.names.is_empty() { "none".to_owned() } else { self.names.join(", ") };
-        Err(format!("there is no [[{table}]] of this name; there are: {there}"))
+        let there = match self.names.len() {
+            0 => "; there is none at all".to_owned(),
+            1..=20 => format!("; there are: {}", self.names.join(", ")),
+            _ => String::new(),
+        };
+        Err(format!("there is no [[{table}]] of this name{there}"))
     }
 }
 

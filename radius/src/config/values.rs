@@ -111,6 +111,11 @@ pub(super) fn name(text: &str) -> Result<String, &'static str> {
     printable(text, 64).ok_or("must be 1 to 64 bytes of printable characters")
 }
 
+/// A group's name, as `users.toml` may have it.
+pub(super) fn group(text: &str) -> Result<String, &'static str> {
+    printable(text, 256).ok_or("must be 1 to 256 bytes of printable characters")
+}
+
 /// Printable text that is not longer than an attribute's value.
 pub(super) fn value(text: &str) -> Result<String, &'static str> {
     printable(text, 253).ok_or("must be 1 to 253 bytes of printable characters")

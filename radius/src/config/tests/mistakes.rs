@@ -396,6 +396,8 @@ fn all_mistakes_are_told_at_once_and_none_of_the_secrets() {
     let found = folder.mistakes(&text);
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found.iter().all(|m| !m.contains("s3cret")), "{found:?}");
+    let lines = found.iter().map(|m| m.split(':').nth(1).unwrap().parse::<usize>().unwrap());
+    assert!(lines.is_sorted(), "{found:?}");
     let found = folder.mistakes(&FULL.replace("secret = \"0123456789abcdefghij\"", "secret = s3cret"));
     assert!(found.len() == 1 && found[0].contains("not TOML") && !found[0].contains("s3cret"), "{found:?}");
 }
