@@ -132,6 +132,14 @@ pub fn check_signature(
     })
 }
 
+/// Whose a certificate is, in one escaped line, and until when it is valid: for who warns before its end. It says
+/// nothing about whether the certificate is to be trusted.
+#[must_use]
+pub fn expiry(der: &[u8]) -> Option<(String, SystemTime)> {
+    let certificate = certificate::Certificate::read(der)?;
+    Some((certificate.subject(), certificate.not_after()))
+}
+
 /// The bytes of a base64 text. Line breaks and ASCII whitespace are skipped, anything else is refused.
 ///
 /// # Errors

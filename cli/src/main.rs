@@ -5,6 +5,7 @@
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
+//! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
 //! Standard output has what was asked for, and with `--json` exactly one line of it; progress, mistakes and
@@ -14,6 +15,7 @@ mod check;
 mod heartbeat;
 mod login;
 mod out;
+mod reload;
 mod signature;
 mod when;
 
@@ -34,6 +36,7 @@ enum Verb {
     Check(check::Arguments),
     Heartbeat(heartbeat::Arguments),
     Login(login::Arguments),
+    Reload(reload::Arguments),
     #[command(subcommand)]
     Signature(signature::Verb),
 }
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
         Verb::Login(arguments) => login::run(&arguments),
+        Verb::Reload(arguments) => reload::run(&arguments),
         Verb::Signature(verb) => signature::run(&verb),
     };
     ended.unwrap_or_else(|error| failed(&error)).into()

@@ -11,7 +11,7 @@
 
 use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
 
-use mobileid::{config::Mistakes, verify::TrustAnchors};
+use mobileid::{config::Mistakes, verify::expiry};
 use zeroize::Zeroizing;
 
 use super::{Daemon, addresses};
@@ -167,19 +167,12 @@ fn needs_restart(old: &Settings, new: &Settings) -> impl Iterator<Item = &'stati
 /// The certificates that logins depend on, and when they expire.
 fn certificates(settings: &Settings) -> Vec<Certificate> {
     let setup = &settings.setup;
-    let of = |role: &'static str, anchors: &TrustAnchors| -> Vec<Certificate> {
-        let one = |a: &mobileid::verify::Anchor| Certificate {
-            role,
-            subject: a.subject().to_owned(),
-            not_after: a.not_after(),
-        };
-        anchors.iter().map(one).collect()
-    };
-    let read = |role, der: &Vec<u8>| {
-        // A certificate that cannot be read here was refused when the engine was made.
-        TrustAnchors::from_der(der.clone()).map(|anchors| of(role, &anchors)).unwrap_or_default()
-    };
-    let mut all = read("client", &setup.connection.client_cert);
-    all.extend(of("anchor", &setup.config.anchors));
-    all
+    let client = expiry(&setup.connection.client_cert);
+    let client = client.map(|(subject, not_after)| Certificate { role: "client", subject, not_after });
+    let anchors = setup.config.anchors.iter().map(|anchor| Certificate {
+        role: "anchor",
+        subject: anchor.subject().to_owned(),
+        not_after: anchor.not_after(),
+    });
+    client.into_iter().chain(anchors).collect()
 }

@@ -1,17 +1,31 @@
 //! `make demo`: see a login confirmed, one cancelled and a sudo, with nothing installed and nothing changed.
 //!
 //! All of it happens in a laboratory's world: the machine's own sshd, ssh and sudo, the module in their PAM
-//! stacks, and the simulator in place of Swisscom's service. What is printed is what the terminal showed,
-//! what the phone showed, and what an auditor finds in the system log.
+//! stacks, and the simulator in place of Swisscom's service; then FreeRADIUS's radclient as a VPN gateway that asks
+//! `mobileid-radiusd`. What is printed is what the terminal or the gateway showed, what the phone showed, and what
+//! an auditor finds.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 
 use anyhow::{Result, ensure};
+use mobileid_tests::radius::{Peer, Responder, SECRET, Verdict};
 use mobileid_tests::{Ended, Lab, Methods, PASSWORD, Simulator};
 
 const STACK_BEFORE: &str = "auth requisite pam_unix.so nodelay";
+/// The gateway of the demonstration has checked the password, and waits for the phone.
+const GATEWAY: &str = "\
+[[client]]
+name = \"vpn\"
+address = \"127.0.0.1\"
+secret = \"SECRET\"
+mode = \"wait\"
+nas_timeout = 60
+first_factor = \"none\"
+password = \"ignored\"
+service = \"VPN\"
+";
 
 fn main() -> Result<()> {
     let mut page = Page(io::stdout().lock());
@@ -40,6 +54,10 @@ fn main() -> Result<()> {
         let dave = lab.terminal(&command)?.finish()?;
         page.login(&lab, &mobile_id, "dave$ sudo sh, confirmed on the phone", "dave", &dave)?;
         ensure!(dave.status.success(), "dave confirmed and was kept out:\n{}", dave.shown);
+
+        let radiusd = lab.responder(&GATEWAY.replace("SECRET", SECRET))?;
+        vpn(&mut page, &lab, &mobile_id, &radiusd, "alice", Verdict::Accept)?;
+        vpn(&mut page, &lab, &mobile_id, &radiusd, "bob", Verdict::Reject)?;
     }
     ensure!(pam_files()? == before, "the machine's own PAM files have changed");
     page.head("The world is gone; this machine's /etc/pam.d is as it was.", &[])
@@ -52,6 +70,42 @@ fn ssh(lab: &Lab, user: &str) -> Result<Ended> {
     session.expect("Password:")?;
     session.send_line(PASSWORD)?;
     session.finish()
+}
+
+/// A VPN gateway asks for this user. The phone has shown other texts before; the last one is this login's.
+fn vpn(
+    page: &mut Page<impl Write>,
+    lab: &Lab,
+    mobile_id: &Simulator<'_>,
+    radiusd: &Responder<'_>,
+    user: &str,
+    expected: Verdict,
+) -> Result<()> {
+    let request = format!(
+        "User-Name={user},User-Password=checked,Calling-Station-Id=203.0.113.9,Message-Authenticator=0x00"
+    );
+    let answer = lab.radclient(radiusd.port(), &request, &[]).and_then(Peer::finish)?;
+    ensure!(answer.verdict == expected, "{user} got another answer:\n{}", answer.said);
+    radiusd.audit(user)?;
+    page.head(&format!("{user} at a VPN gateway, which asks mobileid-radiusd (radclient)"), &[])?;
+    page.block("the gateway sent and received", answer.said.lines().filter(|line| is_of_a_packet(line)))?;
+    page.block("the phone showed", mobile_id.pushes(user)?.last().map(String::as_str).into_iter())?;
+    let audits = radiusd.audit_log().containing(&format!("\"user\":\"{user}\""));
+    page.block("mobileid-radiusd says", audits.iter().map(String::as_str))
+}
+
+/// Without radclient's own bookkeeping.
+fn is_of_a_packet(line: &str) -> bool {
+    [
+        "Sent ",
+        "Received ",
+        "\tUser-Name",
+        "\tCalling-Station-Id",
+        "\tReply-Message",
+        "\tMessage-Authenticator",
+    ]
+    .iter()
+    .any(|begin| line.starts_with(begin))
 }
 
 /// Every file of the machine's `/etc/pam.d`, by name.

@@ -1,0 +1,79 @@
+//! `mobileidctl reload`: the RADIUS responder reads its configuration again.
+//!
+//! The responder takes a new configuration as a whole or not at all. Under systemd it says which, and so do we; to a
+//! process that is named by its number a signal is all that can be sent, and its log has the answer.
+
+use std::{fs, process::Command};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{Exit, out};
+
+/// Has mobileid-radiusd read its configuration, secrets and certificates again
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Logins that are pending go on. Try the new files first: mobileid-radiusd --check.
+
+Exit codes: 0 in use (with --pid: asked), 1 refused, 2 could not ask.")]
+pub(crate) struct Arguments {
+    /// The systemd unit that it runs as
+    #[arg(long, value_name = "UNIT", default_value = "mobileid-radiusd.service", conflicts_with = "pid")]
+    unit: String,
+    /// The process, where it is no unit
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(2..))]
+    pid: Option<i32>,
+}
+
+/// How /proc names the program: its name's first 15 characters.
+const COMM: &str = "mobileid-radius";
+/// How the responder's status begins when it has kept its old configuration.
+const REFUSED: &str = "the new configuration was refused";
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    match arguments.pid {
+        Some(pid) => signal(pid),
+        None => reload(&arguments.unit),
+    }
+}
+
+fn signal(pid: i32) -> anyhow::Result<Exit> {
+    let comm = fs::read_to_string(format!("/proc/{pid}/comm")).with_context(|| format!("process {pid}"))?;
+    if comm.trim_end() != COMM {
+        // SIGHUP ends most programs.
+        bail!("process {pid} is {}, not mobileid-radiusd", mobileid::text::escaped(comm.trim_end(), 32));
+    }
+    kill(Pid::from_raw(pid), Signal::SIGHUP).with_context(|| format!("process {pid}"))?;
+    out::data(&format!("process {pid} was asked; its log says whether it has taken the configuration\n"))?;
+    Ok(Exit::Yes)
+}
+
+fn reload(unit: &str) -> anyhow::Result<Exit> {
+    let asked = Command::new("systemctl").args(["reload", "--", unit]).output().context("systemctl")?;
+    if !asked.status.success() {
+        let why = mobileid::text::escaped(String::from_utf8_lossy(&asked.stderr).trim(), 500);
+        bail!("systemctl reload {unit}: {why}; with --pid the process can be asked itself");
+    }
+    let status =
+        Command::new("systemctl").args(["show", "--property=StatusText", "--value", "--", unit]).output();
+    let status = String::from_utf8_lossy(&status.context("systemctl")?.stdout).trim().to_owned();
+    out::data(&format!("{unit}: {}\n", mobileid::text::escaped(&status, 500)))?;
+    Ok(Exit::of(!status.starts_with(REFUSED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_program_gets_no_signal() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let refused = signal(own).unwrap_err().to_string();
+        assert!(refused.contains("not mobileid-radiusd"), "{refused}");
+        assert!(signal(i32::MAX).is_err());
+    }
+}
