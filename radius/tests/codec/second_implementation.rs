@@ -126,7 +126,7 @@ fn both_refuse_what_is_not_whole() {
         if length > 4 {
             octets[2..4].copy_from_slice(&[0, u8::try_from(random.below(length + 4)).unwrap()]);
         }
-        for octet in octets.iter_mut().skip(21).step_by(2).filter(|_| length % 3 == 0) {
+        for octet in octets.iter_mut().skip(21).step_by(2).filter(|_| length.is_multiple_of(3)) {
             *octet = 2;
         }
         let (ours, theirs) = (Packet::parse(&octets), TheirPacket::decode(&octets, b"secret"));

@@ -7,6 +7,9 @@ const NAS: &[u8] = b"the NAS's";
 const UPSTREAM: &[u8] = b"upstream's";
 const AUTHENTICATOR: Authenticator = [9; 16];
 
+/// An attribute of a request: type and value.
+type Given<'a> = (u8, &'a [u8]);
+
 fn upstream() -> Arc<Upstream> {
     Arc::new(Upstream {
         name: "directory".into(),
@@ -19,7 +22,7 @@ fn upstream() -> Arc<Upstream> {
 }
 
 /// What a NAS's request with these attributes becomes.
-fn ask(attributes: &[(u8, &[u8])]) -> Result<Ask, NoCredential> {
+fn ask(attributes: &[Given<'_>]) -> Result<Ask, NoCredential> {
     let mut builder = Builder::new(Code::ACCESS_REQUEST, 77, AUTHENTICATOR);
     for (kind, value) in attributes {
         builder.add(*kind, value).unwrap();
@@ -112,7 +115,7 @@ fn what_nobody_could_judge_is_not_asked() {
     let (v1, v2) = (microsoft(1, &[0; 50]), microsoft(25, &[0; 50]));
     let (pap, vendor) = (attribute::USER_PASSWORD, attribute::VENDOR_SPECIFIC);
     let chap: (u8, &[u8]) = (attribute::CHAP_PASSWORD, &[7; 17]);
-    let cases: &[(&[(u8, &[u8])], NoCredential)] = &[
+    let cases: &[(&[Given<'_>], NoCredential)] = &[
         (&[(attribute::USER_NAME, b"alice")], NoCredential::Absent),
         (&[(attribute::CHAP_CHALLENGE, b"alone")], NoCredential::Absent),
         (&[(attribute::EAP_MESSAGE, b"\x02\x01\x00\x05\x01")], NoCredential::Eap),
