@@ -89,6 +89,7 @@ impl<'lab> Responder<'lab> {
                 return Ok(());
             }
             if let Some(status) = self.process.try_wait()? {
+                self.log.wait_for_end()?;
                 bail!("the responder ended with {status}:\n{}", self.log.all().join("\n"));
             }
         }
