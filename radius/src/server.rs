@@ -225,13 +225,10 @@ impl Server {
 
     /// What is kept for a client.
     fn desk(&mut self, client: &str) -> &mut Desk {
-        // A clone of the name only for the first packet of a client.
-        if !self.desks.contains_key(client) {
-            let desk = Desk::new(client, &self.settings.limits);
-            self.desks.insert(Arc::clone(&desk.name), desk);
-        }
-        // Just entered, if it was not there.
-        self.desks.entry(client.into()).or_insert_with(|| Desk::new(client, &self.settings.limits))
+        // The name is made anew for the first packet of a client only.
+        let name = self.desks.get_key_value(client).map(|(name, _)| Arc::clone(name));
+        let limits = &self.settings.limits;
+        self.desks.entry(name.unwrap_or_else(|| client.into())).or_insert_with(|| Desk::new(client, limits))
     }
 
     /// Counts a packet of a client.
