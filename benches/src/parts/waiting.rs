@@ -33,7 +33,7 @@ const COLUMNS: &[(&str, usize)] = &[
 ];
 
 /// How much longer than the phone takes a client listens.
-const BEYOND: Duration = Duration::from_secs(25);
+const BEYOND: Duration = Duration::from_secs(20);
 
 /// Who answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
