@@ -18,8 +18,10 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use mobileid::{
+    config::MessagingMode,
     load::{Connection, Setup},
     login::{Answer, Ask, Entropy, Login, Now, Request, Step, Ticket, refuse},
+    mss::HttpRequest,
     notice::Notice,
     outcome::{Outcome, Reason},
 };
@@ -29,7 +31,7 @@ use tokio::{
     time::{Instant as TokioInstant, sleep_until},
 };
 
-use crate::https::{Https, Unusable};
+use crate::https::{Https, Kind, Place, Unusable};
 
 /// What runs logins under one configuration: the way to the service, which all of them share.
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Engine {
         progress: impl Fn(Progress),
     ) -> Outcome {
         let mut is_told = matches!(job, Job::Resume(..));
+        let mut place = None;
         let mut step = begin(job, setup);
         loop {
             let (login, ask) = match step {
@@ -95,27 +98,53 @@ impl Engine {
                 Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
                 Ask::Show(notice) => {
                     progress(Progress::Shown(notice));
-                    Answer::Shown
+                    // The machine writes the request down when this is answered, with the time that is left then.
+                    let free = Box::pin(self.https.place(kind(setup), login.deadline().into()));
+                    place = unless(&mut cancel, free).await;
+                    if place.is_some() { Answer::Shown } else { Answer::Cancelled }
                 }
                 // Boxed, so that a login which waits between two queries does not carry the room for one.
                 Ask::Send(request) => {
                     let (repeatable, begun) = (request.repeatable, Instant::now());
-                    let answer = unless(&mut cancel, Box::pin(self.https.exchange(request))).await;
-                    if !matches!(answer, Answer::Cancelled) {
-                        progress(Progress::Exchanged { repeatable, took: begun.elapsed() });
+                    let answer = Box::pin(self.send(request, place.take(), begun));
+                    match unless(&mut cancel, answer).await {
+                        Some(answer) => {
+                            progress(Progress::Exchanged { repeatable, took: begun.elapsed() });
+                            answer
+                        }
+                        None => Answer::Cancelled,
                     }
-                    answer
                 }
                 Ask::WaitUntil(at) => {
                     if let Some(ticket) = login.ticket().filter(|_| !is_told) {
                         progress(Progress::Outstanding(ticket));
                         is_told = true;
                     }
-                    unless(&mut cancel, waited(at)).await
+                    unless(&mut cancel, waited(at)).await.unwrap_or(Answer::Cancelled)
                 }
             };
             step = login.step(answer, now());
         }
+    }
+
+    async fn send(&self, request: HttpRequest, place: Option<Place<'_>>, begun: Instant) -> Answer {
+        let place = match place {
+            Some(place) => place,
+            // Of all requests only a query about one that was sent before has no place yet.
+            None => {
+                let by = begun.checked_add(request.limit).unwrap_or(begun);
+                self.https.place(Kind::Quick, by.into()).await
+            }
+        };
+        self.https.exchange(request, place).await
+    }
+}
+
+/// How long a signature request keeps its connection.
+fn kind(setup: &Setup) -> Kind {
+    match setup.config.mode {
+        MessagingMode::Synch => Kind::Held,
+        MessagingMode::Asynch => Kind::Quick,
     }
 }
 
@@ -134,12 +163,12 @@ fn begin(job: Job, setup: &Setup) -> Step {
     }
 }
 
-/// The answer, unless the login is given up first; if it already was, nothing is begun.
-async fn unless(cancel: &mut Cancel, answer: impl Future<Output = Answer>) -> Answer {
+/// What comes of it, unless the login is given up first; if it already was, nothing is begun.
+async fn unless<T>(cancel: &mut Cancel, answer: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
-        _ = cancel => Answer::Cancelled,
-        answer = answer => answer,
+        _ = cancel => None,
+        answer = answer => Some(answer),
     }
 }
 

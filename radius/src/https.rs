@@ -2,12 +2,11 @@
 //! must not be repeated is written at most once.
 //!
 //! ```text
-//!                 ┌─ an HTTP/2 connection with a stream to spare ──┐
-//!  exchange ──────┼─ an HTTP/1.1 connection, idle for under 6 s ───┼──> post ──> Reply
-//!     ^           └─ a turn to connect ──> DNS, TCP, proxy, TLS ───┘      │
-//!     │                        │                                          ├─ surely not written: another one
-//!     │                        └─ Unreachable: nobody was asked           ├─ Lost, TimedOut: perhaps somebody was
-//!     └── dropping the exchange closes the connection, or the stream      └─ Lost, but may be repeated: another one
+//!           ┌─ an HTTP/2 connection with a stream to spare ──┐
+//!  place ───┼─ an HTTP/1.1 connection, idle for under 6 s ───┼──> Place ──> exchange ──> Reply
+//!           └─ a turn to connect ──> DNS, TCP, proxy, TLS ───┘     ^          ├─ surely not written: another one
+//!                              └─ Unreachable: nobody was asked ───┘          ├─ Lost, TimedOut: perhaps somebody was
+//!  dropping a place or an exchange closes the connection, or the stream       └─ Lost, but may be repeated: another
 //! ```
 //!
 //! What fails before a request is handed to a connection is [`Answer::Unreachable`], and so is one that hyper hands
@@ -41,7 +40,7 @@ use mobileid::{
     secret::Secret,
 };
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
 
@@ -67,6 +66,21 @@ pub struct Https {
     host: HeaderValue,
     pool: Arc<Pool>,
     quick: Semaphore,
+}
+
+/// How long a request keeps its connection, which says how many may be under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Until the person has answered: as many as there are people.
+    Held,
+    /// It is answered at once.
+    Quick,
+}
+
+/// The turn of one request, and a connection that is up, or why there is none.
+pub struct Place<'a> {
+    link: Result<Link, Failed>,
+    _quick: Option<SemaphorePermit<'a>>,
 }
 
 /// How far an exchange came before it failed.
@@ -97,11 +111,25 @@ impl Https {
         })
     }
 
+    /// Waits for its turn, and for a connection. A request is best written down after that: the time in a crowd's
+    /// queue is then not taken from the person, whose phone rings from the moment the request arrives.
+    pub async fn place(&self, kind: Kind, by: Instant) -> Place<'_> {
+        let turn = match kind {
+            Kind::Held => Ok(None),
+            // A crowd shares these connections; it does not open one for each of its requests.
+            Kind::Quick => timeout_at(by, self.quick.acquire()).await.map(Result::ok),
+        };
+        match turn {
+            Ok(quick) => Place { link: self.link(by).await, _quick: quick },
+            Err(_) => Place { link: Err(self.too_slow()), _quick: None },
+        }
+    }
+
     /// Sends one request and waits for its answer, at most for the request's own limit.
-    pub async fn exchange(&self, request: HttpRequest) -> Answer {
+    pub async fn exchange(&self, request: HttpRequest, place: Place<'_>) -> Answer {
         let now = Instant::now();
         let deadline = now.checked_add(request.limit).unwrap_or(now);
-        match self.attempts(request, deadline).await {
+        match self.attempts(request, place, deadline).await {
             Ok(response) => Answer::Reply(response),
             Err(Failed::Before(why, detail)) => Answer::Unreachable(why, detail),
             Err(Failed::After(detail)) => Answer::Lost(detail),
@@ -109,19 +137,20 @@ impl Https {
         }
     }
 
-    async fn attempts(&self, request: HttpRequest, deadline: Instant) -> Result<HttpResponse, Failed> {
+    async fn attempts(
+        &self,
+        request: HttpRequest,
+        place: Place<'_>,
+        deadline: Instant,
+    ) -> Result<HttpResponse, Failed> {
         let repeatable = request.repeatable;
-        let _quick = if repeatable {
-            timeout_at(deadline, self.quick.acquire()).await.map_err(|_| self.too_slow())?.ok()
-        } else {
-            None
-        };
+        let Place { link, _quick } = place;
+        let mut link = link?;
         let mut post = Post::new(request);
         let mut tries = 0u8;
         loop {
             tries = tries.saturating_add(1);
             let spare = repeatable.then(|| post.clone());
-            let link = self.link(deadline).await?;
             let used = link.used();
             let sent = timeout_at(deadline, self.post(link, post)).await.map_err(|_| Failed::TooLate)?;
             let (unsent, failed) = match sent {
@@ -136,16 +165,13 @@ impl Https {
             }
             self.pool.distrust(at);
             post = unsent;
+            link = self.link(deadline).await?;
         }
     }
 
     /// A connection to use: one that is there, or a new one when it is this request's turn.
     async fn link(&self, deadline: Instant) -> Result<Link, Failed> {
-        // A crowd is served in order: half of the time may pass in the queue, so that half is left for the person.
-        let now = Instant::now();
-        let half = now.checked_add(deadline.saturating_duration_since(now) / 2).unwrap_or(deadline);
-        let by = self.connector.by().max(half).min(deadline);
-        let turn = match timeout_at(by, self.pool.take()).await.map_err(|_| self.too_slow())? {
+        let turn = match timeout_at(deadline, self.pool.take()).await.map_err(|_| self.too_slow())? {
             Taken::Link(link) => return Ok(link),
             Taken::Turn(turn) => turn,
         };
