@@ -12,11 +12,13 @@ case ${1-} in
 '' | *[!0-9]*) ;;
 *) seconds=$1; shift ;;
 esac
-[ $# -gt 0 ] || set -- cms answer config users prompt ticket machine
+[ $# -gt 0 ] || set -- cms answer config users prompt ticket machine radius_packet radius_upstream
 # The longest inputs: what is longer tells nothing new about the parser.
 length() {
     case $1 in
     cms | answer | machine) echo 8192 ;;
+    # A little more than the longest packet.
+    radius_packet) echo 4200 ;;
     *) echo 2048 ;;
     esac
 }
@@ -63,6 +65,6 @@ for name; do
         / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
         /^Done / { runs = $2; took = $5 }
         /peak_rss_mb/ { rss = $2 }
-        END { printf "fuzz: %-8s %9d runs in %3d s, %5d edges, %4d MiB, no failure\n", name, runs, took, edges, rss }
+        END { printf "fuzz: %-15s %9d runs in %3d s, %5d edges, %4d MiB, no failure\n", name, runs, took, edges, rss }
     ' "$log"
 done

@@ -120,3 +120,4 @@ for file in *.der; do cp "$file" "$here/corpus/cms/${file%.der}"; done
 
 cd "$here"
 cargo run --quiet --locked --bin seeds
+cargo run --quiet --locked --bin radius_seeds

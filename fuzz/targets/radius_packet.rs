@@ -1,5 +1,6 @@
 //! Any octets as a RADIUS packet. What is read is all that is there and nothing behind it; what is written again is
-//! the same; and what the input itself signed, without the secret, counts as unsigned.
+//! the same; and what the input itself signed, without the secret, counts as unsigned. A text is an attribute of the
+//! configuration as well: `name=value`.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use mobileid_radius::{
         is_answer, reveal_password, reveal_salted,
     },
     dictionary::{self, Definition, Given},
-    packet::{Attributes, Builder, HEADER, LONGEST, Packet, VALUE_MAX, attribute},
+    packet::{Attributes, Builder, Code, HEADER, LONGEST, Packet, VALUE_MAX, attribute},
 };
 
 static SECRET: LazyLock<SharedSecret> = LazyLock::new(|| SharedSecret::new(b"of nobody's"));
@@ -20,6 +21,9 @@ static SECRET: LazyLock<SharedSecret> = LazyLock::new(|| SharedSecret::new(b"of 
 const SIGNATURE: usize = 18;
 
 fuzz_target!(|bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        assert_configured(text);
+    }
     let Ok(packet) = Packet::parse(bytes) else { return };
     let read: usize = packet.attributes().map(|a| a.value.len() + 2).sum();
     assert_eq!(HEADER + read, packet.octets().len());
@@ -35,9 +39,6 @@ fuzz_target!(|bytes: &[u8]| {
         if attribute.kind == attribute::VENDOR_SPECIFIC {
             assert_vendor(attribute.value, &packet);
         }
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        assert_configured(text);
     }
 });
 
@@ -113,7 +114,7 @@ fn assert_configured(text: &str) {
     let Some((name, value)) = text.split_once('=') else { return };
     let Ok(definition) = dictionary::attribute(name) else { return };
     if let Ok(value) = definition.encode(Given::Text(value)) {
-        let mut builder = Builder::new(mobileid_radius::packet::Code::ACCESS_ACCEPT, 1, [0; 16]);
+        let mut builder = Builder::new(Code::ACCESS_ACCEPT, 1, [0; 16]);
         definition.write(&value, &mut builder).expect("a value that was taken");
     }
 }

@@ -58,7 +58,19 @@ fn packets() -> io::Result<()> {
     for (name, seed) in seeds {
         write("radius_packet", name, &seed)?;
     }
-    // A configuration's line that is a packet too: "Attr" and then 0x2d, 0x32, ... as a header.
+    let lines = [
+        ("line-text", "Fortinet-Group-Name=vpn-admins"),
+        ("line-octets", "Class=0x00ff"),
+        ("line-number", "Session-Timeout=28800"),
+        ("line-named", "Tunnel-Type:1=VLAN"),
+        ("line-prefix", "Framed-IPv6-Prefix=2001:db8::/48"),
+        ("line-address", "Framed-IP-Address=192.0.2.7"),
+        ("line-unnamed", "Vendor-3845-16=0x61"),
+        ("line-reserved", "Attr-80=0x00"),
+    ];
+    for (name, line) in lines {
+        write("radius_packet", name, line.as_bytes())?;
+    }
     write("radius_packet", "cut-off", &packet(1, &login())[..30])
 }
 
