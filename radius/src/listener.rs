@@ -11,6 +11,9 @@
 //! ever asked becomes a *door*: its number is all that the responder knows of sockets. A number is never
 //! given twice, so an answer to a listener that a reload has closed goes nowhere instead of out of another.
 //!
+//! Sockets that a service manager has opened (`LISTEN_FDS`) are not taken over: a descriptor becomes a socket only by
+//! `unsafe`, which this crate is without. RADIUS needs no privileged port, and its clients ask again after a restart.
+//!
 //! Nothing here waits or fails: a datagram that cannot be read or sent is counted, and the next is taken. What was
 //! lost is asked for again by the client, and answered from what the responder has kept.
 
