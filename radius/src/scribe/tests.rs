@@ -44,7 +44,7 @@ fn a_line_that_is_handed_over_is_written_without_a_next_one() {
     scribe.end_round();
     // Waits for the thing itself; the test's runner ends a wait in vain.
     while fs::read_to_string(folder.join("audit")).unwrap() != "alone\n" {
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
