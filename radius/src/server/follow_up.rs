@@ -137,6 +137,8 @@ impl Server {
                 // From here on the packet that began the login is no longer enough to join it.
                 self.joining.ended(&login.key, id);
                 login.key = question.key;
+                // The rules are asked with each packet, and the last one counts.
+                (login.then, login.rule) = (question.then, question.rule);
                 self.ask_upstream(turn, id, ask);
                 self.join(turn, id, waiter, false);
             }

@@ -66,9 +66,6 @@ impl Question {
         };
         let identity = identity::identify(name, &client.realms)
             .map_err(|nobody| seen.unserved(Reason::NoSuchUser, nobody.why.to_string()))?;
-        let key = seen
-            .join_key(identity.user.as_str(), keys)
-            .map_err(|why| seen.unserved(Reason::RequestInvalid, why.to_string()))?;
         let decision = settings.rules.decide(&Facts {
             client: &client.name,
             nas_identifier: seen.text(attribute::NAS_IDENTIFIER),
@@ -78,6 +75,9 @@ impl Question {
             user: identity.user.as_str(),
             realm: identity.realm.as_deref(),
         });
+        let key = seen
+            .join_key(identity.user.as_str(), decision.then, keys)
+            .map_err(|why| seen.unserved(Reason::RequestInvalid, why.to_string()))?;
         Ok(Self {
             key,
             then: decision.then,
@@ -116,8 +116,9 @@ impl<'a> Seen<'a> {
     }
 
     /// The key by which packets of one login find each other. The State belongs to it, so that what answers an
-    /// upstream's question is never joined by what only began the conversation.
-    fn join_key(&self, user: &str, keys: &Keys) -> Result<JoinKey, NoCredential> {
+    /// upstream's question is never joined by what only began the conversation; and so does what the rules say, so
+    /// that whoever needs a phone never joins a login that was spared it.
+    fn join_key(&self, user: &str, then: Then, keys: &Keys) -> Result<JoinKey, NoCredential> {
         let (kind, parts) = match Credential::of(self.packet, &self.client.secret) {
             Ok(credential) => (1, Some(credential)),
             Err(NoCredential::Absent) if matches!(self.client.first_factor, FirstFactor::Ignored) => {
@@ -126,7 +127,8 @@ impl<'a> Seen<'a> {
             Err(why) => return Err(why),
         };
         let state = self.packet.first(attribute::STATE).unwrap_or_default();
-        let person = [self.client.group.as_bytes(), user.as_bytes(), self.station(), state, &[kind]];
+        let then = u8::from(then == Then::Accept);
+        let person = [self.client.group.as_bytes(), user.as_bytes(), self.station(), state, &[kind, then]];
         let of = |credential: &[&[u8]]| {
             let mut all = Vec::with_capacity(8);
             all.extend_from_slice(&person);

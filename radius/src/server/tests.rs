@@ -152,6 +152,11 @@ then = "reject"
 [[rule]]
 user = "robot"
 then = "accept"
+[[rule]]
+name = "guest network"
+client = "domain"
+called_station = "guest"
+then = "accept"
 "#;
 
 /// The core's configuration, once: its certificates are read from nowhere.

@@ -38,6 +38,40 @@ fn a_state_serves_its_own_user_station_and_client_group_alone() {
     }
 }
 
+/// The same password at the same client: what differs is where it is asked for, and what the rules say of that.
+#[test]
+fn who_needs_a_phone_does_not_ride_on_a_login_that_was_spared_it() {
+    for spared_has_ended in [false, true] {
+        let mut bench = Bench::new();
+        let guest = bench.ask("alice").from(4).with(attribute::CALLED_STATION_ID, b"guest");
+        assert_eq!(bench.send(&guest), ["upstream 1"]);
+        if spared_has_ended {
+            assert_eq!(bench.upstream(1, judged()), ["audit rule-accepts", "accept 1"]);
+        }
+        let office = bench.ask("alice").from(4).with(attribute::CALLED_STATION_ID, b"office");
+        assert_eq!(bench.send(&office), ["upstream 2"]);
+        assert_eq!(bench.upstream(2, judged()), ["start 2 alice"]);
+    }
+}
+
+/// An upstream's question is answered from where a phone is needed: the rules are asked again.
+#[test]
+fn the_last_packet_says_whether_a_phone_is_needed() {
+    let mut bench = Bench::new();
+    let guest = bench.ask("alice").from(4).with(attribute::CALLED_STATION_ID, b"guest");
+    bench.send(&guest);
+    let state = b"s".to_vec();
+    bench.upstream(1, Answer::Challenge { state, server: 0, reply_message: None, attributes: vec![] });
+    let state = bench.answer().state();
+    let office = bench.ask("alice").from(4).with(attribute::CALLED_STATION_ID, b"office").state(&state);
+    assert_eq!(bench.send(&office), ["upstream 1"]);
+    assert_eq!(bench.upstream(1, judged()), ["start 1 alice"]);
+}
+
+fn judged() -> Answer {
+    Answer::Accept { attributes: vec![] }
+}
+
 #[test]
 fn a_state_that_was_changed_or_made_up_is_refused() {
     let (mut bench, state) = challenged();
