@@ -107,7 +107,7 @@ pub struct Client {
     pub accept: Vec<ReplyAttribute>,
     /// What an Access-Accept carries as well for the members of a group, in the order of the file.
     pub groups: Vec<(String, Vec<ReplyAttribute>)>,
-    /// How long an Access-Reject is held back.
+    /// How long a denial that rang no phone is held back, where a password is judged.
     pub reject_delay: Duration,
 }
 
