@@ -11,7 +11,7 @@ use crate::load::{self, Pace, Plan, Report};
 use crate::process::Cores;
 use crate::responder::{Decides, Responder};
 use crate::service::{Service, Signing};
-use crate::table::{Book, each, milliseconds};
+use crate::table::{Book, each, milliseconds, ratio};
 use crate::watch::{self, Usage, Watch};
 
 const PART: &str = "waiting";
@@ -113,10 +113,15 @@ pub fn run(bench: &Bench, book: &mut Book) -> Result<()> {
     for delay in bench.or(&[5, 30][..], &[2][..]) {
         let delay = Duration::from_secs(*delay);
         let service = bench.service(20_000, delay, Signing::Ec)?;
+        let mut peers = Vec::new();
         for case in cases(bench, delay) {
             let found = measure(bench, &service, case)?;
             show(book, case, &found);
             judge(book, case, &found);
+            match case.server {
+                Server::Ours(_) => compare(book, &peers, case, &found),
+                Server::Peer(..) => peers.push((case, found)),
+            }
         }
     }
     Ok(())
@@ -209,6 +214,10 @@ impl Found {
         grown.checked_div(waiting).unwrap_or_default()
     }
 
+    fn cpu_each(&self) -> Duration {
+        each(self.usage.cpu, self.report.answered())
+    }
+
     /// Most people who wait at a time.
     fn waiting(&self, case: Case) -> u64 {
         match case.arrival {
@@ -220,7 +229,7 @@ impl Found {
 
 fn show(book: &mut Book, case: Case, found: &Found) {
     let Found { report, usage, service_cpu } = found;
-    let cpu = each(usage.cpu, report.answered());
+    let cpu = found.cpu_each();
     let arrive = match case.arrival {
         Arrival::AtOnce => "at once".to_owned(),
         Arrival::Steady(rate) => format!("{rate}/s"),
@@ -251,6 +260,33 @@ fn show(book: &mut Book, case: Case, found: &Found) {
         "processes": usage.processes, "scripts": usage.scripts, "rss_kib": usage.rss_peak,
     });
     book.row(PART, COLUMNS, &cells, value);
+}
+
+/// Holds ours against the peer at its best: its large pool, with the most people that it was given, and with the
+/// script that does the job where that one had as many.
+fn compare(book: &mut Book, peers: &[(Case, Found)], case: Case, found: &Found) {
+    let at_once = |case: &Case| case.arrival == Arrival::AtOnce;
+    let fits = |(peer, _): &&(Case, Found)| {
+        matches!(peer.server, Server::Peer(Threads::Large, _))
+            && at_once(peer) == at_once(&case)
+            && peer.count <= case.count
+    };
+    let asks = |case: &Case| matches!(case.server, Server::Peer(_, Script::Asks));
+    let Some((peer, theirs)) = peers.iter().filter(fits).max_by_key(|(peer, _)| (peer.count, asks(peer)))
+    else {
+        return;
+    };
+    let kib = theirs.kib_each(*peer).checked_div(found.kib_each(case)).unwrap_or_default();
+    book.note(&format!(
+        "{} to {}: {} of {} accepted to {} of {}; {kib} times less memory, {:.0} times less CPU",
+        case.server.name(),
+        peer.server.name(),
+        found.report.accepted,
+        case.count,
+        theirs.report.accepted,
+        peer.count,
+        ratio(theirs.cpu_each(), found.cpu_each()),
+    ));
 }
 
 /// Holds ours against what was to be reached, at the largest burst of each mode and in steady arrival.
