@@ -72,7 +72,7 @@ impl FreeRadius {
         let mut command = Command::new(program);
         // -f: not into the background.
         command.arg("-f").arg("-d").arg(&folder).arg("-l").arg("stdout");
-        let mut process = Process::start(&mut command, cores, &folder.join("log"))?;
+        let mut process = Process::start(&command, cores, &folder.join("log"))?;
         process.wait_for("Ready to process requests")?;
         process.wait_for_port(port)?;
         Ok(FreeRadius { process, port })

@@ -51,14 +51,16 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, with its output in a file.
+    /// Starts it, with its output in a file. It ends with us, also where we are killed and nothing is dropped.
     ///
     /// # Errors
     /// The program or its log cannot be opened.
-    pub fn start(command: &mut Command, cores: Cores, log: &Path) -> Result<Process> {
+    pub fn start(command: &Command, cores: Cores, log: &Path) -> Result<Process> {
         let output = File::create(log).with_context(|| log.display().to_string())?;
-        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
-        let child = cores.run(|| command.spawn().with_context(|| format!("cannot run {command:?}")))?;
+        let mut tied = Command::new("setpriv");
+        tied.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
+        tied.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
+        let child = cores.run(|| tied.spawn().with_context(|| format!("cannot run {tied:?}")))?;
         Ok(Process { child, log: log.to_owned() })
     }
 

@@ -108,7 +108,7 @@ service = "VPN"
         private(&config)?;
         let mut command = Command::new(program);
         command.arg("--config").arg(&config);
-        let mut process = Process::start(&mut command, cores, &folder.join("log"))?;
+        let mut process = Process::start(&command, cores, &folder.join("log"))?;
         process.wait_for_port(port)?;
         Ok(Responder { process, port })
     }

@@ -62,7 +62,7 @@ impl Service {
         command.arg("--state").arg(state).args(["--population", &crowd.size.to_string()]);
         command.args(["--population-delay", &crowd.delay.as_millis().to_string()]);
         command.args(["--population-key", crowd.signing.name()]);
-        let mut process = Process::start(&mut command, Cores::All, &state.with_extension("log"))?;
+        let mut process = Process::start(&command, Cores::All, &state.with_extension("log"))?;
         let ready = process.wait_for("ready ")?;
         let url = ready.split_whitespace().find_map(|word| word.strip_prefix("service=https://"));
         let address = url.context("the simulator says where it is")?.to_owned();
