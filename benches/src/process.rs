@@ -58,7 +58,7 @@ impl Process {
     pub fn start(command: &Command, cores: Cores, log: &Path) -> Result<Process> {
         let output = File::create(log).with_context(|| log.display().to_string())?;
         let mut tied = Command::new("setpriv");
-        tied.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
+        tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
         tied.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
         let child = cores.run(|| tied.spawn().with_context(|| format!("cannot run {tied:?}")))?;
         Ok(Process { child, log: log.to_owned() })
