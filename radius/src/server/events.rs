@@ -4,6 +4,7 @@ use mobileid::{
     login::{self, Ticket},
     notice::Notice,
     outcome::{Outcome, Reason},
+    text,
 };
 
 use super::{
@@ -68,7 +69,8 @@ impl Server {
     }
 
     fn broken(&mut self, turn: &mut Turn<'_>, id: LoginId, detail: &str) {
-        turn.out.push(Action::Log(Level::Error, format!("{id} broke: {detail}")));
+        let line = format!("{id} broke: {}", text::escaped(detail, 300));
+        turn.out.push(Action::Log(Level::Error, line));
         match self.logins.get(&id).map(|login| &login.phase) {
             Some(Phase::Phone | Phase::FirstFactor) => self.deny(turn, id, Reason::Internal, detail),
             Some(Phase::Abandoned) => {
@@ -102,10 +104,10 @@ impl Server {
             }
             Answer::Reject { reply_message } => {
                 let Some(mut outcome) = self.refusal(turn, id, Reason::FirstFactorFailed, "") else { return };
-                let text = reply_message.as_deref().map(shown).filter(|text| !text.is_empty());
-                let text = text.unwrap_or_else(|| outcome.notice.to_string());
-                outcome.audit.detail = reply_message.map(|said| mobileid::text::foreign(&said, 300));
-                self.refused_with(turn, id, outcome, text);
+                let said = reply_message.as_deref().map(shown).filter(|said| !said.is_empty());
+                let said = said.unwrap_or_else(|| outcome.notice.to_string());
+                outcome.audit.detail = reply_message.map(|said| text::foreign(&said, 300));
+                self.refused_with(turn, id, outcome, said);
             }
             Answer::Challenge { state, server, reply_message, attributes } => {
                 let Some(login) = self.logins.get_mut(&id) else { return };
