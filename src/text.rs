@@ -6,8 +6,12 @@ use std::fmt::Write as _;
 /// characters that reorder or hide text (bidirectional marks, zero-width characters, tags), and private use.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
+    // Nearly everything that comes; its blanks but the space are controls.
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
-        || (c != ' ' && c.is_whitespace())
+        || c.is_whitespace()
         || HIDDEN.iter().any(|(from, to)| (*from..=*to).contains(&c))
 }
 

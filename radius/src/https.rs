@@ -54,7 +54,7 @@ type Body = Full<Bytes>;
 
 /// How many requests that are answered at once may be under way: those that come on top wait for one to end
 /// instead of for a connection of their own.
-const QUICK_MAX: usize = 256;
+const QUICK_MAX: usize = 64;
 /// How many connections one request may try. After the first failure none that is as old is tried.
 const TRIES_MAX: u8 = 3;
 const AGENT: &str = concat!("mobileid-radiusd/", env!("CARGO_PKG_VERSION"));
