@@ -62,5 +62,5 @@ fuzz: deps
 # What is measured is what is shipped, so it is the release that runs. The load generator and the servers
 # share the machine's cores: nothing else should run beside them.
 bench-radius: deps
-	cargo build --locked --release -p mobileid-radiusd -p mobileid-simulator -p mobileid-benches
-	$(TARGET)/release/bench-radius $(ARGUMENTS)
+	cargo build --locked --profile daemon -p mobileid-radiusd -p mobileid-simulator -p mobileid-benches
+	$(TARGET)/daemon/bench-radius $(ARGUMENTS)

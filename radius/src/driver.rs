@@ -79,16 +79,28 @@ impl Engine {
     }
 
     /// Runs one login to its end. Dropping the future ends it too, without an outcome.
-    pub async fn run(
+    pub fn run(
         &self,
         job: Job,
+        setup: &Setup,
+        cancel: Cancel,
+        progress: impl Fn(Progress),
+    ) -> impl Future<Output = Outcome> {
+        let is_told = matches!(job, Job::Resume(..));
+        // Begun here, so that what waits does not carry the job for all its life.
+        self.carry_out(begin(job, setup), is_told, setup, cancel, progress)
+    }
+
+    /// The loop.
+    async fn carry_out(
+        &self,
+        mut step: Step,
+        mut is_told: bool,
         setup: &Setup,
         mut cancel: Cancel,
         progress: impl Fn(Progress),
     ) -> Outcome {
-        let mut is_told = matches!(job, Job::Resume(..));
         let mut place = None;
-        let mut step = begin(job, setup);
         loop {
             let (login, ask) = match step {
                 Step::Done(outcome) => return *outcome,

@@ -65,7 +65,8 @@ pub struct Server {
     keys: Keys,
     learnt: Learnt,
     desks: HashMap<Arc<str>, Desk>,
-    logins: HashMap<LoginId, Login>,
+    /// Boxed, because a table that has grown is half empty.
+    logins: HashMap<LoginId, Box<Login>>,
     /// One entry for each login: when it wants to be looked at.
     timers: BTreeSet<(Instant, LoginId)>,
     /// The pending logins that other nodes began, by what those call them.

@@ -130,11 +130,13 @@ impl Logins {
         let (cancel, cancelled) = oneshot::channel();
         self.cancels.insert(id, cancel);
         let exchanges = Arc::clone(&self.exchanges);
+        // A task has room for all that it was given, for as long as it waits.
+        let job = Box::new(job);
         self.workers.spawn(async move {
             #[cfg(test)]
             super::tests::may_panic(&job);
             let outcome = engine
-                .run(job, &settings.setup, cancelled, |progress| owed.report(progress, &exchanges))
+                .run(*job, &settings.setup, cancelled, |progress| owed.report(progress, &exchanges))
                 .await;
             owed.pay(Event::Ended { id, outcome: Box::new(outcome) });
         });
@@ -161,12 +163,12 @@ impl Logins {
 struct Owed {
     id: LoginId,
     post: mpsc::UnboundedSender<Mail>,
-    excuse: Option<String>,
+    excuse: Option<&'static str>,
 }
 
 impl Owed {
     fn to(post: &mpsc::UnboundedSender<Mail>, id: LoginId) -> Self {
-        Self { id, post: post.clone(), excuse: Some("its task ended early: a defect".into()) }
+        Self { id, post: post.clone(), excuse: Some("its task ended early: a defect") }
     }
 
     fn report(&self, progress: Progress, exchanges: &Exchanges) {
@@ -185,8 +187,8 @@ impl Owed {
         self.send(Mail::Event(event));
     }
 
-    fn fail(mut self, why: &str) {
-        self.excuse = Some(why.to_owned());
+    fn fail(mut self, why: &'static str) {
+        self.excuse = Some(why);
     }
 
     fn send(&self, mail: Mail) {
@@ -198,7 +200,7 @@ impl Owed {
 impl Drop for Owed {
     fn drop(&mut self) {
         if let Some(detail) = self.excuse.take() {
-            self.send(Mail::Event(Event::Broken { id: self.id, detail }));
+            self.send(Mail::Event(Event::Broken { id: self.id, detail: detail.to_owned() }));
         }
     }
 }

@@ -130,7 +130,7 @@ impl Server {
             let of_token = if login.token_out { later(login.deadline, kept) } else { now };
             let until = later(now, kept).max(of_token);
             let most = self.limits().pending;
-            let Login { key, handed_on, .. } = login;
+            let Login { key, handed_on, .. } = *login;
             self.ended.insert(id, Ended { verdict, key, given, kept, until, handed_on }, most);
         }
     }
@@ -179,7 +179,7 @@ impl Server {
     }
 
     /// Takes a login out of everything that lists the pending ones, but for its key.
-    fn remove(&mut self, id: LoginId) -> Option<Login> {
+    fn remove(&mut self, id: LoginId) -> Option<Box<Login>> {
         let login = self.logins.remove(&id)?;
         self.timers.remove(&(login.due, id));
         if let Some(origin) = login.handed_on {

@@ -211,7 +211,8 @@ impl Server {
             deadline,
             expires: now.wall.checked_add(shelf_life).unwrap_or(now.wall),
             phase: Phase::FirstFactor,
-            waiters: Vec::new(),
+            // Nearly always there is one, and a vector that grows by itself begins with room for four.
+            waiters: Vec::with_capacity(1),
             shown: None,
             ready: false,
             ticket: None,
@@ -221,7 +222,7 @@ impl Server {
             handed_on: None,
             due: deadline,
         };
-        self.logins.insert(id, login);
+        self.logins.insert(id, Box::new(login));
         self.set_timer(id);
         id
     }
