@@ -10,9 +10,7 @@ pub fn is_unprintable(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
-    c.is_control()
-        || c.is_whitespace()
-        || HIDDEN.iter().any(|(from, to)| (*from..=*to).contains(&c))
+    c.is_control() || c.is_whitespace() || HIDDEN.iter().any(|(from, to)| (*from..=*to).contains(&c))
 }
 
 /// Unicode's format characters (category Cf), default ignorables and blank letters; from U+E0000 on there are only
