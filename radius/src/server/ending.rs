@@ -126,8 +126,10 @@ impl Server {
         } else {
             self.joining.ended(&login.key, id);
         }
-        if granted || login.token_out {
-            let of_token = if login.token_out { later(login.deadline, kept) } else { now };
+        // What another node began may come here with the same State until that is too old.
+        let returning = login.token_out || login.handed_on.is_some();
+        if granted || returning {
+            let of_token = if returning { later(login.deadline, kept) } else { now };
             let until = later(now, kept).max(of_token);
             let most = self.limits().pending;
             let Login { key, handed_on, .. } = *login;

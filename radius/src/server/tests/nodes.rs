@@ -56,6 +56,23 @@ fn another_node_finishes_the_login_once() {
 }
 
 #[test]
+fn what_was_finished_for_another_node_is_not_finished_again() {
+    for (ends, verdict) in
+        [(Bench::confirmed as fn(&mut Bench, u64) -> Vec<String>, "accept 1"), (Bench::refused, "reject 1")]
+    {
+        let (_, state) = begun(TEXT);
+        let mut other = Bench::node(CONFIG, &ASYNCH, 2);
+        let pressed = other.ask("alice").from(2).password("").state(&state);
+        assert_eq!(other.send(&pressed), ["resume 1 alice"]);
+        assert_eq!(ends(&mut other, 1).last().map(String::as_str), Some(verdict));
+        // The State would open for a minute yet.
+        other.pass(11.0);
+        let replayed = other.ask("alice").from(2).password("").state(&state);
+        assert_eq!(other.send(&replayed), ["audit state-invalid", "reject 2"], "after {verdict}");
+    }
+}
+
+#[test]
 fn a_state_of_the_other_node_serves_its_own_user_alone_there_too() {
     let (_, state) = begun(TEXT);
     let mut other = Bench::node(CONFIG, &ASYNCH, 2);
