@@ -115,8 +115,11 @@ impl Waiter {
         builder: &mut Builder,
         turn: &mut Turn<'_>,
     ) -> Result<(), Full> {
+        // No two salts of a packet may be the same (RFC 2868, section 3.5), which chance would not see to.
+        let mut salt = u16::from_be_bytes(turn.octets());
         for passed in passed.filter(|passed| !is_ours(passed)) {
-            passed.write(builder, &self.client.secret, &self.authenticator, turn.octets())?;
+            passed.write(builder, &self.client.secret, &self.authenticator, salt.to_be_bytes())?;
+            salt = salt.wrapping_add(1);
         }
         Ok(())
     }

@@ -53,6 +53,13 @@ impl PassedOn {
         Self { vendor, kind, value: Value::Plain(value.to_vec()) }
     }
 
+    /// A key of Microsoft's, as an upstream's answer brings it.
+    #[cfg(test)]
+    pub(crate) fn key(kind: u8, clear: &[u8]) -> Self {
+        let value = Value::Salted { tag: None, clear: Zeroizing::new(clear.to_vec()) };
+        Self { vendor: Some(MICROSOFT), kind, value }
+    }
+
     /// Whose attribute it is: none is the standard's.
     #[must_use]
     pub fn vendor(&self) -> Option<u32> {

@@ -109,3 +109,22 @@ fn the_host_on_the_phone_is_what_the_client_says_where_that_is_wanted() {
         assert_eq!(bench.requests[0].host, host, "{from}");
     }
 }
+
+#[test]
+fn no_two_keys_of_an_answer_are_hidden_with_the_same_salt() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(4);
+    bench.send(&alice);
+    let attributes = vec![PassedOn::key(16, &[1; 16]), PassedOn::key(17, &[2; 16])];
+    bench.upstream(1, Answer::Accept { attributes });
+    let outcome = Box::new(yes(&bench.requests[0], bench.now));
+    // As bad as randomness gets: what it draws, it draws again.
+    let (now, mut out) = (bench.now, Vec::new());
+    bench.server.event(Event::Ended { id: LoginId(1), outcome }, now, &mut |to| to.fill(0xff), &mut out);
+    bench.heard(out);
+    let answer = bench.answer();
+    // Vendor, type and length, then the salt.
+    let salts: Vec<_> =
+        answer.all(attribute::VENDOR_SPECIFIC).iter().map(|value| value[6..8].to_vec()).collect();
+    assert_eq!(salts, [[0xff, 0xff], [0x80, 0x00]]);
+}
