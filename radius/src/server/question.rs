@@ -121,7 +121,11 @@ impl<'a> Seen<'a> {
     fn join_key(&self, user: &str, then: Then, keys: &Keys) -> Result<JoinKey, NoCredential> {
         let (kind, parts) = match Credential::of(self.packet, &self.client.secret) {
             Ok(credential) => (1, Some(credential)),
-            Err(NoCredential::Absent) if matches!(self.client.first_factor, FirstFactor::Ignored) => {
+            // A State may stand in its place (RFC 2865, section 4.1): the login that it leads to may want more.
+            Err(NoCredential::Absent)
+                if matches!(self.client.first_factor, FirstFactor::Ignored)
+                    || self.packet.has(attribute::STATE) =>
+            {
                 (0, None)
             }
             Err(why) => return Err(why),

@@ -104,6 +104,34 @@ fn a_question_of_the_first_factor_is_carried_through() {
 }
 
 #[test]
+fn who_comes_back_from_the_phone_needs_the_state_and_no_password() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(4);
+    bench.send(&alice);
+    bench.upstream(1, accept());
+    bench.shown(1);
+    assert_eq!(bench.pass(9.0), ["challenge 1"]);
+    let state = bench.answer().state();
+    // RFC 2865, section 4.1: a password or a State.
+    let alone = Ask { password: None, ..bench.ask("alice").from(4).state(&state) };
+    assert_eq!(bench.send(&alone), nothing());
+    assert_eq!(bench.confirmed(1)[2..], ["accept 2"]);
+}
+
+#[test]
+fn who_is_asked_by_the_first_factor_needs_an_answer() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(4);
+    bench.send(&alice);
+    bench.upstream(1, question());
+    let state = bench.answer().state();
+    let alone = Ask { password: None, ..bench.ask("alice").from(4).state(&state) };
+    assert_eq!(bench.send(&alone), ["audit request-invalid", "reject 2"]);
+    let garbage = Ask { password: None, ..bench.ask("alice").from(4).state(b"?") };
+    assert_eq!(bench.send(&garbage)[1..], ["reject 3"]);
+}
+
+#[test]
 fn a_wrong_answer_to_the_question_is_a_reject() {
     let mut bench = Bench::new();
     let alice = bench.ask("alice").from(4);
