@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mobileid::{
-    config::{Located, MessagingMode, Mistake},
+    config::{Located, MessagingMode, Mistake, Unenrolled},
     load::Setup,
     policy,
 };
@@ -66,6 +66,11 @@ pub(super) fn of_file(file: &File, setup: &Setup, noted: &mut Noted) {
         }
     }
     of_rules(file, noted);
+    if setup.config.unenrolled == Unenrolled::Allow {
+        let what = "has unenrolled = \"allow\": who writes a user's name in another way, which the server of the \
+                    password takes for the same (ALICE), is let in without a phone";
+        noted.add(file.mobileid.line, &file.mobileid.key, what);
+    }
     let challenges = file.clients.iter().any(|client| client.mode != Mode::Wait);
     if challenges && setup.config.mode == MessagingMode::Asynch && file.state_key_file.is_none() {
         let what = "is absent: a login that is challenged can be finished neither by another node nor by this one after \

@@ -123,3 +123,11 @@ fn a_challenge_that_no_other_node_can_finish_is_told() {
     assert_eq!(told(SOUND, &asynch), "");
     assert_eq!(told(&format!("state_key_file = \"state.key\"\n{challenged}"), &asynch), "");
 }
+
+#[test]
+fn that_the_unenrolled_are_let_in_is_told() {
+    let allowing = setup_of(&CORE.replace("[users]", "[users]\nunenrolled = \"allow\""));
+    let told = read("r.toml", SOUND, Path::new("/"), &allowing).unwrap().warnings();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("r.toml:1: mobileid: has unenrolled = \"allow\""), "{told:?}");
+}
