@@ -79,5 +79,8 @@ pub(super) fn read_pass(names: Vec<Located<String>>, source: &mut Source<'_>) ->
             Err(unknown) => source.mistake(line, &key, unknown),
         }
     }
+    // However they are listed, the same attributes are the same list.
+    listed.sort_unstable();
+    listed.dedup();
     PassList(listed)
 }

@@ -207,22 +207,28 @@ fn read_clients(
     (clients, all)
 }
 
-/// A login that began at one client of a group may be finished at another: they must ask the same of a person.
+/// A login that began at one client of a group may be finished at another: they must ask the same of a person, and hand
+/// on the same that the first factor's server grants.
 fn same_in_a_group(clients: &[ClientDraft], source: &mut Source<'_>) {
     let mut groups: HashMap<&str, &ClientDraft> = HashMap::new();
     for client in clients {
         let first = *groups.entry(&client.group).or_insert(client);
         let factors = (&client.first_factor.value, &first.first_factor.value);
-        let same_factor = match factors {
-            (FactorDraft::Upstream { name, .. }, FactorDraft::Upstream { name: other, .. }) => {
-                name.value == other.value
-            }
-            (one, other) => one == other,
+        let (same_factor, same_pass) = match factors {
+            (
+                FactorDraft::Upstream { name, pass },
+                FactorDraft::Upstream { name: of_first, pass: pass_of_first },
+            ) => (name.value == of_first.value, pass == pass_of_first),
+            (one, other) => (one == other, true),
         };
         let what = "differs from that of the client";
         if !same_factor {
             let Located { line, key, .. } = &client.first_factor;
             source.mistake(*line, key, format_args!("{what} {} in the same group", first.name));
+        }
+        if !same_pass {
+            let what = format_args!("what it passes on {what} {} in the same group", first.name);
+            source.mistake(client.line, "client.group", what);
         }
         if client.realms != first.realms {
             let what = format_args!("how it reads User-Names {what} {} in the same group", first.name);

@@ -348,6 +348,16 @@ fn what_does_not_fit_together_is_named() {
             "client.first_factor: differs from that of the client fortigate in the same group",
         ),
         (
+            FULL.replace(
+                "\n[[upstream]]",
+                "\n[[client]]\nname = \"standby\"\naddress = \"192.0.2.3\"\nsecret_file = \"gateway.secret\"\n\
+                 group = \"fortigates\"\nfirst_factor = \"radius\"\nupstream = \"domain\"\npass = \"Class\"\n\
+                 user_case = \"lower\"\nstrip_realms = [\"example.com\", \"EXAMPLE\"]\n\
+                 keep_realms = \"partner.example\"\n[[upstream]]",
+            ),
+            "client.group: what it passes on differs from that of the client fortigate in the same group",
+        ),
+        (
             one_client(
                 "[[upstream]]\nname = \"a\"\naddress = \"192.0.2.9:1\"\nsecret_file = \"domain.secret\"\n[[upstream]]\nname = \"a\"\naddress = \"192.0.2.9:1\"\nsecret_file = \"domain.secret\"",
             ),
