@@ -194,9 +194,9 @@ impl Server {
 
     /// The phone rings no more.
     fn stop_ringing(&mut self, turn: &Turn<'_>, id: LoginId, in_vain: bool) {
+        let window = self.limits().push_window;
         if let Some(login) = self.logins.get_mut(&id).filter(|login| login.ringing) {
             login.ringing = false;
-            let window = login.settings.limits.push_window;
             self.pushes.ended(login.user, in_vain, window, turn.now.instant);
         }
     }

@@ -118,10 +118,11 @@ impl Server {
             let outcome = spared(&login.settings, login.request.clone(), login.rule.clone(), turn);
             return self.ended_with(turn, id, outcome);
         }
-        let limits = login.settings.limits;
+        let limits = self.settings.limits;
         let allowed = Allowed {
             at_once: limits.pending_per_user,
             in_vain: usize::try_from(limits.pushes_per_user).unwrap_or(usize::MAX),
+            window: limits.push_window,
         };
         match self.pushes.begin(login.user, allowed, turn.now.instant) {
             Ok(()) => {

@@ -18,6 +18,8 @@ pub(super) struct Allowed {
     pub at_once: usize,
     /// Pushes that were refused or not answered, within the window.
     pub in_vain: usize,
+    /// How long those count.
+    pub window: Duration,
 }
 
 /// Why the phone does not ring.
@@ -33,7 +35,8 @@ pub(super) enum NoPush {
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
     users: HashMap<JoinKey, Tally>,
-    /// When each push in vain is forgotten, in the order in which they came.
+    /// When each push in vain ended, in the order in which they did. Not when it is to be forgotten: a reload may
+    /// change for how long they count.
     in_vain: VecDeque<(Instant, JoinKey)>,
 }
 
@@ -49,7 +52,7 @@ const MOST: usize = 1 << 16;
 impl Pushes {
     /// A push begins, if it may.
     pub(super) fn begin(&mut self, user: JoinKey, allowed: Allowed, now: Instant) -> Result<(), NoPush> {
-        self.expire(now);
+        self.expire(allowed.window, now);
         let (waiting, in_vain) = self.users.get(&user).map_or((0, 0), |t| (t.waiting, t.in_vain));
         if waiting >= allowed.at_once {
             return Err(NoPush::Busy);
@@ -70,7 +73,7 @@ impl Pushes {
 
     /// A push has ended.
     pub(super) fn ended(&mut self, user: JoinKey, in_vain: bool, window: Duration, now: Instant) {
-        self.expire(now);
+        self.expire(window, now);
         if let Some(tally) = self.users.get_mut(&user) {
             tally.waiting = tally.waiting.saturating_sub(1);
             tally.in_vain = tally.in_vain.saturating_add(usize::from(in_vain));
@@ -79,7 +82,7 @@ impl Pushes {
             if self.in_vain.len() >= MOST {
                 self.forget_oldest();
             }
-            self.in_vain.push_back((now.checked_add(window).unwrap_or(now), user));
+            self.in_vain.push_back((now, user));
         }
         self.forget_if_empty(&user);
     }
@@ -90,8 +93,8 @@ impl Pushes {
         self.users.len()
     }
 
-    fn expire(&mut self, now: Instant) {
-        while self.in_vain.front().is_some_and(|(until, _)| *until <= now) {
+    fn expire(&mut self, window: Duration, now: Instant) {
+        while self.in_vain.front().is_some_and(|(ended, _)| now.saturating_duration_since(*ended) >= window) {
             self.forget_oldest();
         }
     }
@@ -117,7 +120,7 @@ mod tests {
     use crate::joining::JoiningKey;
 
     const WINDOW: Duration = Duration::from_secs(300);
-    const ALLOWED: Allowed = Allowed { at_once: 1, in_vain: 3 };
+    const ALLOWED: Allowed = Allowed { at_once: 1, in_vain: 3, window: WINDOW };
 
     fn user(name: &str) -> JoinKey {
         JoiningKey::new(&[1; 32]).of(&[name.as_bytes()])
@@ -145,6 +148,23 @@ mod tests {
         let almost = now + WINDOW - Duration::from_millis(1);
         assert_eq!(pushes.begin(user("alice"), ALLOWED, almost), Err(NoPush::TooMany));
         assert_eq!(pushes.begin(user("alice"), ALLOWED, now + WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn a_shorter_window_after_a_reload_holds_for_what_was_before_it() {
+        let now = Instant::now();
+        let mut pushes = Pushes::default();
+        let day = Duration::from_secs(86_400);
+        for _ in 0..3 {
+            pushes.begin(user("alice"), Allowed { window: day, ..ALLOWED }, now).unwrap();
+            pushes.ended(user("alice"), true, day, now);
+        }
+        let later = now + WINDOW;
+        assert_eq!(
+            pushes.begin(user("alice"), Allowed { window: day, ..ALLOWED }, later),
+            Err(NoPush::TooMany)
+        );
+        assert_eq!(pushes.begin(user("alice"), ALLOWED, later), Ok(()));
     }
 
     #[test]
