@@ -44,8 +44,9 @@ pub struct Holder<'a> {
 /// What the person is asked for when the token goes out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {
-    /// More of the first factor, which the upstream server wants. Such a token proves nothing yet.
-    FirstFactor,
+    /// More of the first factor, which the upstream server wants; it may ask more than once, so the question has
+    /// a number. Such a token proves nothing yet.
+    FirstFactor(u8),
     /// A look at the phone: the first factor has accepted.
     Phone,
 }
@@ -75,6 +76,10 @@ pub enum Unsealed {
 }
 
 const VERSION: u8 = 1;
+/// The stage of a token for the phone; below it stand the numbers of questions.
+const PHONE: u8 = 255;
+/// The last question that can be told from those before it.
+pub const QUESTIONS_MAX: u8 = PHONE - 1;
 /// Version, nonce and tag.
 const AROUND: usize = 1 + NONCE_LEN + 16;
 /// Stage, node, login and expiry.
@@ -97,8 +102,8 @@ impl StateKey {
         let key = self.0.as_ref()?;
         let mut sealed = Vec::with_capacity(VALUE_MAX);
         sealed.push(match token.stage {
-            Stage::FirstFactor => 0,
-            Stage::Phone => 1,
+            Stage::Phone => PHONE,
+            Stage::FirstFactor(question) => question.min(QUESTIONS_MAX),
         });
         sealed.extend_from_slice(&token.node.0.to_be_bytes());
         sealed.extend_from_slice(&token.login.0.to_be_bytes());
@@ -152,10 +157,9 @@ fn read(plain: &[u8]) -> Option<Token> {
     let (login, rest) = rest.split_first_chunk::<8>()?;
     let (expires, ticket) = rest.split_first_chunk::<8>()?;
     Some(Token {
-        stage: match stage {
-            0 => Stage::FirstFactor,
-            1 => Stage::Phone,
-            _ => return None,
+        stage: match *stage {
+            PHONE => Stage::Phone,
+            question => Stage::FirstFactor(question),
         },
         node: NodeId(u64::from_be_bytes(*node)),
         login: LoginId(u64::from_be_bytes(*login)),

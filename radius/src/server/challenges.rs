@@ -66,7 +66,7 @@ impl Server {
 /// What the State of a login says now.
 fn token(node: NodeId, id: LoginId, login: &Login) -> Token {
     let stage = match login.phase {
-        Phase::Questioned(_) => Stage::FirstFactor,
+        Phase::Questioned(_) => Stage::FirstFactor(login.questions),
         _ => Stage::Phone,
     };
     // What the first factor's server granted has no room in a State, and another node would leave it out: a login

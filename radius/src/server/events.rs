@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::FirstFactor,
-    state,
+    state::{self, QUESTIONS_MAX},
     upstream::{Answer, Continuation, PassedOn},
 };
 
@@ -114,6 +114,7 @@ impl Server {
                 let passed_on = attributes.into_iter().filter(goes_with_a_challenge).collect();
                 let text = reply_message.as_deref().map(shown).unwrap_or_default();
                 let continuation = Continuation { state, server };
+                login.questions = login.questions.saturating_add(1).min(QUESTIONS_MAX);
                 login.phase = Phase::Questioned(Box::new(Asked { text, continuation, passed_on }));
                 self.challenge(turn, id);
             }

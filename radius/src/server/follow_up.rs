@@ -78,7 +78,7 @@ impl Server {
                 let ended = self.ended.get_mut(id);
                 let verdict = ended.and_then(|ended| match token.stage {
                     Stage::Phone => ended.collect(turn.now.instant),
-                    Stage::FirstFactor => ended.repeat(turn.now.instant),
+                    Stage::FirstFactor(_) => ended.repeat(turn.now.instant),
                 });
                 match verdict {
                     Some(verdict) => self.give_again(turn, &waiter, &verdict),
@@ -157,9 +157,11 @@ impl Server {
 fn of_pending(id: LoginId, login: &Login, stage: Stage, question: &Question) -> Way {
     match (&login.phase, stage) {
         (Phase::Abandoned, _) => Way::Nowhere("the time for the login of the State is over"),
-        (Phase::Questioned(asked), Stage::FirstFactor) => Way::Answer(id, asked.continuation.clone()),
+        (Phase::Questioned(asked), Stage::FirstFactor(number)) if number == login.questions => {
+            Way::Answer(id, asked.continuation.clone())
+        }
         (_, Stage::Phone) => Way::Join(id),
-        (_, Stage::FirstFactor) if login.key == question.key => Way::Join(id),
-        (_, Stage::FirstFactor) => Way::Nowhere("the question of the State was answered already"),
+        (_, Stage::FirstFactor(_)) if login.key == question.key => Way::Join(id),
+        (_, Stage::FirstFactor(_)) => Way::Nowhere("the question of the State was answered already"),
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Login {
     pub(super) ticket: Option<Vec<u8>>,
     /// Whether a State was sent out: somebody may come back with it.
     pub(super) token_out: bool,
+    /// How often the first factor's server has asked back.
+    pub(super) questions: u8,
     /// What the first factor's server grants.
     pub(super) passed_on: Vec<PassedOn>,
     /// Whether it counts among its user's pushes.

@@ -218,6 +218,7 @@ impl Server {
             ready: false,
             ticket: None,
             token_out: false,
+            questions: 0,
             passed_on: Vec::new(),
             ringing: false,
             handed_on: None,

@@ -104,6 +104,28 @@ fn a_question_of_the_first_factor_is_carried_through() {
 }
 
 #[test]
+fn what_answered_one_question_does_not_answer_the_next() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(4);
+    bench.send(&alice);
+    bench.upstream(1, question());
+    let first = bench.answer().state();
+    let code = bench.ask("alice").from(4).password("123456").state(&first);
+    assert_eq!(bench.send(&code), ["upstream 1"]);
+    assert_eq!(bench.upstream(1, question()), ["challenge 2"]);
+    let second = bench.answer().state();
+    // That challenge was lost. The same code once more gets it again, and is no answer to it.
+    let again = bench.ask("alice").from(4).password("123456").state(&first);
+    assert_eq!(bench.send(&again), ["challenge 3"]);
+    // Who has seen the first question only, in another browser with the same password, has not come that far.
+    let other = bench.ask("alice").from(4).password("000000").state(&first);
+    assert_eq!(bench.send(&other), ["audit state-invalid", "reject 4"]);
+    let next = bench.ask("alice").from(4).password("654321").state(&second);
+    assert_eq!(bench.send(&next), ["upstream 1"]);
+    assert_eq!(bench.upstream(1, accept()), ["start 1 alice"]);
+}
+
+#[test]
 fn who_comes_back_from_the_phone_needs_the_state_and_no_password() {
     let mut bench = Bench::new();
     let alice = bench.ask("alice").from(4);
