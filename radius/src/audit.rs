@@ -4,7 +4,6 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
 };
 
 use nix::libc;
@@ -18,10 +17,10 @@ pub enum Sink {
     Stdout,
     /// A file that only grows. Who rotates it renames it and sends SIGHUP; then it is opened anew.
     File {
-        /// As the configuration has it.
-        path: PathBuf,
         /// Open for appending.
         file: File,
+        /// The last write ended within a line, because the disk was full.
+        torn: bool,
     },
 }
 
@@ -39,9 +38,22 @@ impl Sink {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path);
         let file = file.map_err(|e| cannot(e.to_string()))?;
         match file.metadata() {
-            Ok(found) if found.is_file() => Ok(Self::File { path: path.clone(), file }),
+            Ok(found) if found.is_file() => Ok(Self::File { file, torn: false }),
             Ok(_) => Err(cannot("it is no regular file".into())),
             Err(e) => Err(cannot(e.to_string())),
+        }
+    }
+
+    /// Whether [`Self::open`] could open it, as far as can be told without creating it.
+    ///
+    /// # Errors
+    /// A sentence with the file's name.
+    pub fn check(to: &AuditTo) -> Result<(), String> {
+        match to {
+            AuditTo::File(path) if path.symlink_metadata().is_ok_and(|found| !found.is_file()) => {
+                Err(format!("the audit file {}: it is no regular file", path.display()))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -56,9 +68,32 @@ impl Sink {
                 stdout.write_all(lines.as_bytes())?;
                 stdout.flush()
             }
-            Self::File { file, .. } => file.write_all(lines.as_bytes()),
+            Self::File { file, torn } => append(file, torn, lines.as_bytes()),
         }
     }
+}
+
+/// Writes lines behind those that are there. What is left of a line that did not fit is ended first: the next one is
+/// then whole, for whoever reads them.
+fn append(file: &mut impl Write, torn: &mut bool, lines: &[u8]) -> io::Result<()> {
+    if *torn {
+        file.write_all(b"\n")?;
+        *torn = false;
+    }
+    let mut rest = lines;
+    while !rest.is_empty() {
+        match file.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                let (done, left) = rest.split_at_checked(written).unwrap_or((rest, &[]));
+                *torn = !done.ends_with(b"\n");
+                rest = left;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -67,6 +102,46 @@ mod tests {
 
     use super::*;
     use crate::testing::Folder;
+
+    /// A disk with so much room.
+    struct Disk {
+        kept: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            let fits = octets.len().min(self.room);
+            if fits == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.kept.extend_from_slice(&octets[..fits]);
+            self.room -= fits;
+            Ok(fits)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_did_not_fit_does_not_spoil_the_next() {
+        for (room, expected) in [
+            (0, "four\n"),
+            (3, "one\nfour\n"),
+            (4, "one\nfour\n"),
+            (6, "one\ntw\nfour\n"),
+            (8, "one\ntwo\nfour\n"),
+        ] {
+            let (mut disk, mut torn) = (Disk { kept: Vec::new(), room }, false);
+            assert!(append(&mut disk, &mut torn, b"one\ntwo\nthree\n").is_err());
+            assert!(append(&mut disk, &mut torn, b"lost\n").is_err());
+            disk.room = 100;
+            append(&mut disk, &mut torn, b"four\n").unwrap();
+            assert_eq!(String::from_utf8(disk.kept).unwrap(), expected, "room for {room}");
+        }
+    }
 
     #[test]
     fn the_file_is_closed_to_others_grows_and_is_not_reached_through_a_link() {
@@ -83,5 +158,10 @@ mod tests {
         let refused = Sink::open(&AuditTo::File(link)).unwrap_err();
         assert!(refused.contains("/link: "), "{refused}");
         assert!(Sink::open(&AuditTo::File(folder.path().into())).is_err());
+
+        let fit = ["audit.json", "none-yet", "link", "."]
+            .map(|name| Sink::check(&AuditTo::File(folder.join(name))).is_ok());
+        assert_eq!(fit, [true, true, false, false]);
+        assert!(!folder.join("none-yet").exists());
     }
 }

@@ -175,7 +175,8 @@ impl Daemon {
     /// Answers packets until it is told to stop, and pending logins have ended.
     ///
     /// # Errors
-    /// The system gives no randomness any more: nothing can be decided.
+    /// The system gives no randomness any more: nothing can be decided. Or, without a word, because nobody reads
+    /// them: lines could not be written.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) -> Result<(), Refused> {
         self.say_hello();
         let mut sleep = Box::pin(sleep_until(Instant::now().into()));
@@ -191,8 +192,8 @@ impl Daemon {
             self.random.check()?;
         }
         self.scribe.log(Level::Info, "ended");
-        self.scribe.finish();
-        Ok(())
+        // Who does not read what we write will not read that either.
+        if self.scribe.finish() { Ok(()) } else { Err(Refused(Vec::new())) }
     }
 
     async fn wait(&mut self, orders: &mut mpsc::Receiver<Order>, mut sleep: Pin<&mut Sleep>) -> Woken {

@@ -104,8 +104,10 @@ fn run(config: PathBuf, log: Log) -> ExitCode {
     take_all_descriptors();
     match serve(config, log) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(refused) => {
-            log.write(Level::Error, &refused.to_string());
+        Err(Refused(whys)) => {
+            for why in &whys {
+                log.write(Level::Error, why);
+            }
             ExitCode::FAILURE
         }
     }
@@ -118,7 +120,8 @@ fn serve(config: PathBuf, log: Log) -> Result<(), Refused> {
         runtime::Builder::new_multi_thread().enable_all().thread_name("login").build().map_err(system)?;
     let packets = runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
     let plan = Plan::read(&config)?;
-    let notifier = Notifier::from_environment().map_err(system)?;
+    let notifier = Notifier::from_environment()
+        .map_err(|error| Refused(vec![format!("NOTIFY_SOCKET, the way to the service manager: {error}")]))?;
     let ended = packets.block_on(async {
         // Before we are ready: whoever is told so may send a signal at once.
         let orders = orders().map_err(system)?;

@@ -16,10 +16,11 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel},
     },
-    thread::{self, JoinHandle},
+    thread,
+    time::{Duration, Instant},
 };
 
 use mobileid::{audit::AuditRecord, driver::evidence, outcome::Proof};
@@ -28,10 +29,16 @@ use crate::{audit::Sink, learnt::Book, log::Log, server::Level};
 
 /// Rounds that wait for a scribe that is busy.
 const ROUNDS: usize = 1024;
-/// Entries that wait beside them, in the loop. Past it they are lost, and counted: the memory is not ours to give away.
+/// Entries that wait, in those rounds and in the loop. Past it they are lost, and counted: the memory is not ours to
+/// give away.
 const WAITING_MAX: usize = 100_000;
 /// Audit lines are written at the latest when there are so many octets of them.
 const LINES_MAX: usize = 64 << 10;
+/// A scribe that has written nothing for so long hangs, on a journal that nobody reads perhaps, and the end does not
+/// wait for it any longer.
+pub const STUCK: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
+/// When learnt addresses that could not be written are tried again.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Something to be written down.
 #[derive(Debug)]
@@ -58,7 +65,10 @@ pub struct Scribe {
     log: Log,
     lost: u64,
     trouble: Arc<Trouble>,
-    thread: Option<JoinHandle<()>>,
+    /// Entries that were handed over and are not written yet.
+    unwritten: Arc<AtomicUsize>,
+    /// Nothing ever comes here; it closes when the thread has ended.
+    ended: Option<Receiver<()>>,
 }
 
 /// What could not be written.
@@ -89,11 +99,31 @@ impl Scribe {
     /// What the system says.
     pub fn start(sink: Sink, book: Book, log: Log) -> std::io::Result<Self> {
         let (rounds, taken) = sync_channel(ROUNDS);
-        let trouble = Arc::new(Trouble::default());
-        let desk =
-            Desk { sink, book, log, lines: String::new(), learnt: false, trouble: Arc::clone(&trouble) };
-        let thread = thread::Builder::new().name("scribe".into()).spawn(move || desk.work(&taken))?;
-        Ok(Self { rounds: Some(rounds), round: Vec::new(), log, lost: 0, trouble, thread: Some(thread) })
+        let (works, ended) = sync_channel(0);
+        let (trouble, unwritten) = (Arc::<Trouble>::default(), Arc::<AtomicUsize>::default());
+        let desk = Desk {
+            sink,
+            book,
+            log,
+            lines: String::new(),
+            learnt: false,
+            again: None,
+            trouble: Arc::clone(&trouble),
+            unwritten: Arc::clone(&unwritten),
+        };
+        thread::Builder::new().name("scribe".into()).spawn(move || {
+            let _works: SyncSender<()> = works;
+            desk.work(&taken);
+        })?;
+        Ok(Self {
+            rounds: Some(rounds),
+            round: Vec::new(),
+            log,
+            lost: 0,
+            trouble,
+            unwritten,
+            ended: Some(ended),
+        })
     }
 
     /// Takes an entry of this round.
@@ -103,7 +133,10 @@ impl Scribe {
         {
             return;
         }
-        if self.round.len() < WAITING_MAX {
+        // There are few of these, and what they do cannot be made up for.
+        let matters = matches!(entry, Entry::Turn(_) | Entry::Learnt(..));
+        let waiting = self.round.len().saturating_add(self.unwritten.load(Ordering::Relaxed));
+        if matters || waiting < WAITING_MAX {
             self.round.push(entry);
         } else {
             self.lost += 1;
@@ -124,9 +157,13 @@ impl Scribe {
     /// Hands over the round. If the scribe is behind, it waits here and goes with the next.
     pub fn end_round(&mut self) {
         let Some(rounds) = self.rounds.as_ref().filter(|_| !self.round.is_empty()) else { return };
+        let entries = self.round.len();
+        // Before it is sent: it may be written before the next line is reached.
+        self.unwritten.fetch_add(entries, Ordering::Relaxed);
         if let Err(TrySendError::Full(round) | TrySendError::Disconnected(round)) =
             rounds.try_send(std::mem::take(&mut self.round))
         {
+            self.unwritten.fetch_sub(entries, Ordering::Relaxed);
             self.round = round;
         }
     }
@@ -143,17 +180,31 @@ impl Scribe {
         }
     }
 
-    /// Waits until all is written.
-    pub fn finish(mut self) {
-        self.end();
+    /// Waits until all is written. False where nothing was written for [`STUCK`], and lines are lost; then standard
+    /// error may hang as well, and whoever writes there hangs with it.
+    pub fn finish(mut self) -> bool {
+        self.end()
     }
 
-    fn end(&mut self) {
-        if let Some(rounds) = self.rounds.take() {
-            let _ = rounds.send(std::mem::take(&mut self.round));
-        }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+    fn end(&mut self) -> bool {
+        let Some(ended) = self.ended.take() else { return true };
+        let (mut least, mut since) = (usize::MAX, Instant::now());
+        loop {
+            self.end_round();
+            if self.round.is_empty() {
+                // Now the thread ends when it has written all.
+                self.rounds = None;
+            }
+            match ended.recv_timeout(STUCK / 50) {
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return self.round.is_empty(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let left = self.unwritten.load(Ordering::Relaxed).saturating_add(self.round.len());
+            if left < least {
+                (least, since) = (left, Instant::now());
+            } else if since.elapsed() >= STUCK {
+                return false;
+            }
         }
     }
 }
@@ -170,21 +221,31 @@ struct Desk {
     book: Book,
     log: Log,
     lines: String,
+    /// There are learnt addresses that are not on disk.
     learnt: bool,
+    /// When they are tried again, after a write that failed.
+    again: Option<Instant>,
     trouble: Arc<Trouble>,
+    unwritten: Arc<AtomicUsize>,
 }
 
 impl Desk {
     fn work(mut self, rounds: &Receiver<Vec<Entry>>) {
         while let Ok(mut round) = rounds.recv() {
             loop {
-                round.into_iter().for_each(|entry| self.write(entry));
+                for entry in round {
+                    self.write(entry);
+                    self.unwritten.fetch_sub(1, Ordering::Relaxed);
+                }
                 match rounds.try_recv() {
                     Ok(next) => round = next,
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
             self.rest();
+        }
+        if self.learnt {
+            self.remember();
         }
     }
 
@@ -235,12 +296,18 @@ impl Desk {
     /// Nothing waits: everything is brought to its place.
     fn rest(&mut self) {
         self.put();
-        if std::mem::take(&mut self.learnt)
-            && let Err(error) = self.book.write()
-        {
+        if self.learnt && self.again.is_none_or(|again| again <= Instant::now()) {
+            self.remember();
+        }
+    }
+
+    fn remember(&mut self) {
+        let written = self.book.write();
+        self.learnt = written.is_err();
+        // Not with the next line already: there are thousands a second, and a disk stays full for longer.
+        self.again = written.is_err().then(|| Instant::now() + AGAIN);
+        if let Err(error) = written {
             self.trouble.learnt.fetch_add(1, Ordering::Relaxed);
-            // Tried again with the next address.
-            self.learnt = true;
             let what = "learnt Message-Authenticators cannot be written, and a restart will forget them";
             self.log.write(Level::Error, &format!("{what}: {error}"));
         }

@@ -55,9 +55,54 @@ fn what_cannot_be_written_is_counted() {
     let book = Book::read(folder.path()).unwrap();
     let mut scribe = Scribe::start(sink, book, Log::to_stderr(Level::Error)).unwrap();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    scribe.note(Entry::Turn(Sink::File { path: "/dev/full".into(), file: full }));
+    scribe.note(Entry::Turn(Sink::File { file: full, torn: false }));
     scribe.note(Entry::Line("lost".into()));
     scribe.note(Entry::Keep(proof(), folder.join("no-such-folder")));
     scribe.end();
     assert_eq!(scribe.losses(), Losses { audit: 1, evidence: 1, ..Losses::default() });
+}
+
+#[test]
+fn learnt_addresses_are_not_tried_again_with_every_line() {
+    let folder = Folder::new("scribe-learnt");
+    let sink = Sink::open(&AuditTo::File(folder.join("audit"))).unwrap();
+    let book = Book::read(&folder.join("no-such-folder")).unwrap();
+    let mut scribe = Scribe::start(sink, book, Log::to_stderr(Level::Error)).unwrap();
+    scribe.note(Entry::Learnt("vpn".into(), Ipv4Addr::LOCALHOST.into()));
+    let mut expected = String::new();
+    for number in 0..10 {
+        expected.push_str(&format!("{number}\n"));
+        scribe.note(Entry::Line(number.to_string()));
+        scribe.end_round();
+        // One line, one rest.
+        while fs::read_to_string(folder.join("audit")).unwrap() != expected {
+            thread::yield_now();
+        }
+    }
+    assert!(scribe.end());
+    // At once, and once more at the end.
+    assert_eq!(scribe.losses().learnt, 2);
+}
+
+#[test]
+fn a_scribe_that_hangs_takes_no_more_memory_and_does_not_keep_the_end_from_coming() {
+    let folder = Folder::new("scribe-stuck");
+    let (reader, writer) = nix::unistd::pipe().unwrap();
+    let sink = Sink::File { file: writer.into(), torn: false };
+    let mut scribe =
+        Scribe::start(sink, Book::read(folder.path()).unwrap(), Log::to_stderr(Level::Error)).unwrap();
+    // More than a pipe holds: the scribe waits for a reader that there is none of.
+    scribe.note(Entry::Line("x".repeat(1 << 20)));
+    scribe.end_round();
+    for _ in 0..20 {
+        for _ in 0..WAITING_MAX / 10 {
+            scribe.note(Entry::Line(String::new()));
+        }
+        scribe.end_round();
+    }
+    let waiting = scribe.round.len() + scribe.unwritten.load(Ordering::Relaxed);
+    assert_eq!(waiting, WAITING_MAX);
+    assert!(scribe.losses().entries >= 100_000);
+    assert!(!scribe.finish());
+    drop(reader);
 }
