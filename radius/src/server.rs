@@ -163,6 +163,12 @@ impl Server {
         self.draining = true;
     }
 
+    /// Ends the logins that are still at their first factor, as denials. Those that ring a phone are told to end by
+    /// whoever runs them, and report it.
+    pub fn give_up(&mut self, now: Now, random: &mut dyn FnMut(&mut [u8]), out: &mut Vec<Action>) {
+        self.give_up_first_factors(&mut Turn { now, random, out });
+    }
+
     /// Takes a datagram.
     pub fn datagram(
         &mut self,

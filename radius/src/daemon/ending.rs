@@ -7,8 +7,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::Daemon;
-use crate::server::{Level, Server};
+use super::{Daemon, now};
+use crate::{
+    scribe::STUCK,
+    server::{Level, Server},
+};
 
 /// How long logins that were given up may take to say so: they do at once.
 const GIVING_UP: Duration = Duration::from_secs(2);
@@ -61,7 +64,7 @@ impl Daemon {
                 let what =
                     format!("ends: no new logins, and {pending} pending ones have {} s", limit.as_secs());
                 self.scribe.log(Level::Info, what.as_str());
-                self.notifier.stopping(limit + GIVING_UP, &what);
+                self.notifier.stopping(limit + GIVING_UP + STUCK, &what);
             }
             Ending::Draining(_) => self.give_up(),
             Ending::GivingUp(_) => self.ending = Ending::GivingUp(Instant::now()),
@@ -74,5 +77,7 @@ impl Daemon {
         let pending = self.server.pending();
         self.scribe.log(Level::Warning, format!("gives up {pending} pending logins"));
         self.logins.end_all();
+        self.server.give_up(now(), &mut |octets| self.random.fill(octets), &mut self.actions);
+        self.act();
     }
 }

@@ -108,8 +108,10 @@ impl Logins {
     /// Runs on a worker, where it may wait for a disk; `Mail::Read` says what came of it.
     pub(super) fn read(&self, config: std::path::PathBuf) {
         let post = self.post.clone();
-        self.workers.spawn_blocking(move || {
-            let _ = post.send(Mail::Read(Box::new(Plan::read(&config))));
+        let reads = self.workers.spawn_blocking(move || Plan::read(&config));
+        self.workers.spawn(async move {
+            let plan = reads.await.unwrap_or_else(|_| Err(Refused::one("reading it ended early: a defect")));
+            let _ = post.send(Mail::Read(Box::new(plan)));
         });
     }
 

@@ -83,6 +83,7 @@ impl Plan {
         let settings = config::load(config)?;
         Engine::new(&settings.setup.connection).map_err(Refused::one)?;
         Book::read(&settings.state_dir).map_err(Refused::one)?;
+        Sink::check(&settings.audit).map_err(Refused::one)?;
         Ok(settings.warnings())
     }
 }
@@ -106,6 +107,10 @@ impl Daemon {
     /// Takes a configuration that was read, or says why not.
     pub(super) fn change(&mut self, plan: Result<Plan, Refused>) {
         self.reading = false;
+        // Who was told that we end is not told that we are ready.
+        if self.ending.has_begun() {
+            return;
+        }
         let taken = plan.and_then(|plan| self.take(plan));
         self.metrics.reloaded(SystemTime::now(), taken.is_ok());
         match taken {

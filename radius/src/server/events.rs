@@ -165,6 +165,26 @@ impl Server {
         self.set_timer(id);
     }
 
+    /// Whoever has not come to the phone yet does not get there any more.
+    pub(super) fn give_up_first_factors(&mut self, turn: &mut Turn<'_>) {
+        let at_first_factor = |login: &super::login::Login| match login.phase {
+            Phase::FirstFactor | Phase::Questioned(_) => true,
+            // Its phone rings, if it was this that took too long.
+            Phase::Abandoned => !login.ringing,
+            Phase::Phone | Phase::Held { .. } => false,
+        };
+        let given_up: Vec<_> =
+            self.logins.iter().filter(|(_, login)| at_first_factor(login)).map(|(id, _)| *id).collect();
+        for id in given_up {
+            let detail = "the responder has ended before the first factor was judged";
+            let Some(outcome) = self.refusal(turn, id, Reason::Cancelled, detail) else { continue };
+            // Not held back, as a wrong password is: there is no time, and nothing was judged.
+            let verdict = super::login::Verdict::Refused(outcome.notice.to_string());
+            turn.out.push(Action::Audit(Box::new(outcome.audit)));
+            self.close(turn, id, verdict);
+        }
+    }
+
     /// A denial of ours, as an outcome.
     pub(super) fn refusal(
         &self,

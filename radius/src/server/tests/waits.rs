@@ -298,6 +298,26 @@ fn a_reload_leaves_what_is_pending_as_it_was() {
 }
 
 #[test]
+fn at_the_end_of_the_end_nobody_is_left_without_a_word() {
+    let mut bench = Bench::new();
+    let (judged, late, rings) = (bench.ask("alice").from(4), bench.ask("carol").from(4), bench.ask("bob"));
+    bench.send(&judged);
+    assert_eq!(bench.upstream(1, Answer::Reject { reply_message: None }), ["audit first-factor-failed"]);
+    bench.send(&late);
+    bench.send(&rings);
+    let (now, mut out) = (bench.now, Vec::new());
+    let random = &mut bench.random;
+    bench.server.give_up(now, &mut |to| draw(random, to), &mut out);
+    assert_eq!(bench.heard(out), ["audit cancelled", "reject 2"]);
+    let accept = Answer::Accept { attributes: Vec::new() };
+    assert_eq!(bench.upstream(2, accept), nothing(), "whatever comes now");
+    let cancelled = no(bench.requests[2].clone(), Reason::Cancelled, bench.now);
+    assert_eq!(bench.ends(3, cancelled), ["audit cancelled", "reject 3"]);
+    assert_eq!(bench.pass(3.0), ["reject 1"], "a denial that is held back stays so");
+    assert_eq!(bench.server.pending(), 0);
+}
+
+#[test]
 fn while_draining_what_is_pending_ends_and_nothing_begins() {
     let mut bench = Bench::new();
     let alice = bench.ask("alice");
