@@ -19,6 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, lookup_host},
     sync::Mutex,
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -104,10 +105,18 @@ impl Connector {
     }
 }
 
-/// What the system's resolver said last. It has threads for a few questions at a time, and a crowd has but one.
+/// What the system's resolver said last. A question takes a thread for as long as the resolver thinks, also when
+/// nobody waits for it any more; so there is one at a time, and who comes meanwhile, or later, waits for the same answer.
 #[derive(Default)]
 struct Names {
-    last: Mutex<Option<(Instant, Addresses)>>,
+    said: Mutex<Said>,
+}
+
+#[derive(Default)]
+struct Said {
+    last: Option<(Instant, Addresses)>,
+    /// The question that has no answer yet. It is left here by who gives up waiting.
+    asked: Option<JoinHandle<Addresses>>,
 }
 
 type Addresses = Result<Arc<[SocketAddr]>, String>;
@@ -117,18 +126,28 @@ const NAME_HOLDS: Duration = Duration::from_secs(10);
 const NO_NAME_HOLDS: Duration = Duration::from_secs(1);
 
 impl Names {
-    /// Asks, unless it was asked just now. Those who come meanwhile wait for the same answer.
+    /// Asks, unless it was asked just now.
     async fn look_up(&self, target: &Endpoint) -> Addresses {
-        let mut last = self.last.lock().await;
-        if let Some((at, addresses)) = last.as_ref() {
+        let (host, port) = (target.host.clone(), target.port);
+        self.said(async move {
+            let found = lookup_host((host, port)).await;
+            found.map(Iterator::collect).map_err(|e| e.to_string())
+        })
+        .await
+    }
+
+    /// The last answer while it holds, or that to this question, or to the one that was asked before it.
+    async fn said(&self, question: impl Future<Output = Addresses> + Send + 'static) -> Addresses {
+        let mut said = self.said.lock().await;
+        if let Some((at, addresses)) = said.last.as_ref() {
             let holds = if addresses.is_ok() { NAME_HOLDS } else { NO_NAME_HOLDS };
             if at.elapsed() < holds {
                 return addresses.clone();
             }
         }
-        let found = lookup_host((target.host.as_str(), target.port)).await;
-        let addresses: Addresses = found.map(Iterator::collect).map_err(|e| e.to_string());
-        *last = Some((Instant::now(), addresses.clone()));
+        let asked = said.asked.get_or_insert_with(|| tokio::spawn(question));
+        let addresses = asked.await.unwrap_or_else(|e| Err(e.to_string()));
+        *said = Said { last: Some((Instant::now(), addresses.clone())), asked: None };
         addresses
     }
 }
@@ -255,5 +274,46 @@ async fn speak(tls: TlsStream<TcpStream>) -> hyper::Result<Opened> {
         let (send, connection) = http1::Builder::new().max_buf_size(HEAD_MAX).handshake(io).await?;
         drop(tokio::spawn(connection));
         Ok(Opened::Http1(send))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_resolver_that_hangs_is_asked_once_however_many_give_up() {
+        let (names, asked) = (Names::default(), Arc::<AtomicUsize>::default());
+        let (answer, answered) = oneshot::channel();
+        let mut answered = Some(answered);
+        let mut question = || {
+            let (asked, answered) = (Arc::clone(&asked), answered.take());
+            async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                match answered {
+                    Some(answered) => answered.await.unwrap(),
+                    None => Err("asked again".into()),
+                }
+            }
+        };
+        for _ in 0..10 {
+            tokio::select! {
+                biased;
+                _ = names.said(question()) => panic!("nobody has answered"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        let addresses: Addresses = Ok(Arc::from([SocketAddr::from(([192, 0, 2, 1], 443))]));
+        answer.send(addresses.clone()).unwrap();
+        assert_eq!(names.said(question()).await, addresses);
+        assert_eq!(names.said(question()).await, addresses);
+        names.said.lock().await.last = None;
+        assert_eq!(names.said(question()).await, Err("asked again".into()));
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 }
