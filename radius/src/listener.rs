@@ -80,6 +80,14 @@ pub type Address = (SocketAddr, Purpose);
 pub struct CannotListen {
     address: SocketAddr,
     error: io::Error,
+    /// The socket of ours that has the port.
+    taken: Option<Taken>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Taken {
+    Before(SocketAddr),
+    JustNow(SocketAddr),
 }
 
 #[derive(Debug)]
@@ -98,7 +106,14 @@ struct Door {
 
 impl fmt::Display for CannotListen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}: {}", self.address, self.error)
+        write!(f, "cannot listen on {}: {}", self.address, self.error)?;
+        match self.taken {
+            Some(Taken::Before(other)) => {
+                write!(f, "; this process listens on {other}, and lets go of that only when it is restarted")
+            }
+            Some(Taken::JustNow(other)) => write!(f, "; the configuration has {other} as well"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -124,7 +139,13 @@ impl Listeners {
         let mut sockets = Vec::new();
         for &configured in wanted.iter().filter(|a| !self.has(**a)) {
             let (address, _) = configured;
-            let socket = Socket::open(address).map_err(|error| CannotListen { address, error })?;
+            let socket = Socket::open(address).map_err(|error| {
+                let is_at = |l: &&Listener| l.socket.bound.port() == address.port();
+                let before = self.open_ones().find(is_at).map(|l| Taken::Before(l.socket.bound));
+                let just_now = || sockets.iter().find(is_at).map(|l| Taken::JustNow(l.socket.bound));
+                let is_taken = error.kind() == io::ErrorKind::AddrInUse;
+                CannotListen { address, error, taken: before.or_else(just_now).filter(|_| is_taken) }
+            })?;
             sockets.push(Listener { configured, socket, doors: Vec::new(), overflowed: 0 });
         }
         Ok(Opened { sockets, wanted })

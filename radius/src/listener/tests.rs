@@ -148,3 +148,18 @@ async fn the_queue_holds_a_burst() {
     assert_eq!(take(&mut listeners, burst).await.len(), burst);
     assert_eq!(listeners.counts().overflowed, 0);
 }
+
+#[tokio::test]
+async fn a_port_that_is_ours_already_is_told_so() {
+    let listeners = listening(&[address(Ipv4Addr::LOCALHOST)]);
+    let (ours, _) = listeners.bound().next().unwrap();
+    let everywhere = (SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), ours.port()), Purpose::Authentication);
+    let refused = listeners.open(vec![everywhere]).unwrap_err().to_string();
+    assert!(refused.contains(&format!("listens on {ours}, and lets go")), "{refused}");
+
+    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let everywhere = (SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), free.port()), Purpose::Accounting);
+    let both = vec![(free, Purpose::Authentication), everywhere];
+    let refused = Listeners::default().open(both).unwrap_err().to_string();
+    assert!(refused.contains(&format!("has {free} as well")), "{refused}");
+}

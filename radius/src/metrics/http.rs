@@ -72,9 +72,10 @@ impl Bound {
     /// Binds the port.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says, with the address.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
+        let listener = std::net::TcpListener::bind(address)
+            .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))?;
         listener.set_nonblocking(true)?;
         Ok(Self(listener))
     }
