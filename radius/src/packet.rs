@@ -240,6 +240,40 @@ fn split(octets: &[u8]) -> Result<(Attribute<'_>, &[u8]), Malformed> {
     Ok((Attribute { kind, value }, octets.get(length..).unwrap_or_default()))
 }
 
+/// Attributes that outlive their packet, in one piece. Two thousand empty ones fit into a packet, and take no more room
+/// here than there.
+#[derive(Clone, Default)]
+pub struct Copied(Box<[u8]>);
+
+impl Copied {
+    /// The attributes of these types, in order.
+    #[must_use]
+    pub fn of(packet: &Packet<'_>, wanted: impl Fn(u8) -> bool) -> Self {
+        let (mut rest, mut copied) = (packet.attributes, Vec::new());
+        while let Ok((attribute, after)) = split(rest) {
+            if wanted(attribute.kind) {
+                let length = rest.len().saturating_sub(after.len());
+                copied.extend_from_slice(rest.get(..length).unwrap_or_default());
+            }
+            rest = after;
+        }
+        Self(copied.into())
+    }
+
+    /// What was copied.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes { rest: &self.0 }
+    }
+}
+
+impl fmt::Debug for Copied {
+    /// Without the values, among which are passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} attributes", self.attributes().count())
+    }
+}
+
 /// Why a datagram is no packet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Malformed {

@@ -137,3 +137,19 @@ fn a_packet_shows_no_value() {
     assert_eq!(format!("{:?}", Packet::parse(&octets).unwrap()), "Access-Request 7 (27 octets)");
     assert_eq!(Code(99).to_string(), "code 99");
 }
+
+#[test]
+fn what_is_copied_is_what_was_wanted_and_takes_no_more_room() {
+    let mut builder = Builder::new(Code::ACCESS_REQUEST, 1, [0; 16]);
+    builder.add(attribute::USER_NAME, b"alice").unwrap();
+    while builder.add(attribute::PROXY_STATE, b"").is_ok() {}
+    let octets = builder.unsigned();
+    let packet = Packet::parse(&octets).unwrap();
+    let states = Copied::of(&packet, |kind| kind == attribute::PROXY_STATE);
+    assert!(states.attributes().count() > 2000);
+    assert!(states.0.len() < LONGEST);
+    let others = Copied::of(&packet, |kind| kind != attribute::PROXY_STATE);
+    let kept: Vec<_> = others.attributes().map(|a| (a.kind, a.value)).collect();
+    assert_eq!(kept, [(attribute::USER_NAME, &b"alice"[..])]);
+    assert_eq!(format!("{others:?}"), "1 attributes");
+}

@@ -15,7 +15,7 @@ use crate::{
     authenticator::Authenticator,
     config::Client,
     duplicates::Origin,
-    packet::{Builder, Code, Full, Packet, attribute},
+    packet::{Builder, Code, Copied, Full, Packet, attribute},
     upstream::PassedOn,
 };
 
@@ -26,7 +26,7 @@ pub(super) struct Waiter {
     pub(super) authenticator: Authenticator,
     /// The client as it was when the packet came: its secret signs the answer, also after a reload.
     pub(super) client: Arc<Client>,
-    proxy_states: Vec<Box<[u8]>>,
+    proxy_states: Copied,
 }
 
 /// What an Access-Accept carries.
@@ -55,7 +55,7 @@ const TEXT_MAX: usize = 250;
 
 impl Waiter {
     pub(super) fn of(packet: &Packet<'_>, origin: Origin, client: Arc<Client>) -> Self {
-        let proxy_states = packet.all(attribute::PROXY_STATE).map(Box::from).collect();
+        let proxy_states = Copied::of(packet, |kind| kind == attribute::PROXY_STATE);
         Self { origin, authenticator: packet.authenticator(), client, proxy_states }
     }
 
@@ -130,7 +130,7 @@ impl Waiter {
     }
 
     fn echo(&self, builder: &mut Builder) -> Result<(), Full> {
-        self.proxy_states.iter().try_for_each(|state| builder.add(attribute::PROXY_STATE, state))
+        self.proxy_states.attributes().try_for_each(|state| builder.add(state.kind, state.value))
     }
 }
 

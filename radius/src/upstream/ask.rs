@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::Upstream;
 use crate::{
     authenticator::{Authenticator, SharedSecret, hide_password, reveal_password},
-    packet::{Attribute, Builder, Code, Full, Packet, attribute},
+    packet::{Attribute, Builder, Code, Copied, Full, Packet, attribute},
 };
 
 /// A question to an upstream.
@@ -29,7 +29,7 @@ pub struct Ask {
     pub(super) continuation: Option<Continuation>,
     credential: Credential,
     /// What goes on as it is, in the order of the NAS's request.
-    copied: Vec<(u8, Vec<u8>)>,
+    copied: Copied,
 }
 
 /// What a person showed to prove who they are.
@@ -115,8 +115,7 @@ impl Ask {
         continuation: Option<Continuation>,
     ) -> Result<Self, NoCredential> {
         let credential = Credential::of(request, secret)?;
-        let copied = request.attributes().filter(|a| goes_on(a.kind)).map(|a| (a.kind, a.value.to_vec()));
-        Ok(Self { upstream, continuation, credential, copied: copied.collect() })
+        Ok(Self { upstream, continuation, credential, copied: Copied::of(request, goes_on) })
     }
 
     /// What the person showed.
@@ -129,8 +128,8 @@ impl Ask {
     pub(super) fn request(&self, identifier: u8, authenticator: Authenticator) -> Result<Vec<u8>, Full> {
         let secret = &self.upstream.secret;
         let mut builder = Builder::new(Code::ACCESS_REQUEST, identifier, authenticator);
-        for (kind, value) in &self.copied {
-            builder.add(*kind, value)?;
+        for Attribute { kind, value } in self.copied.attributes() {
+            builder.add(kind, value)?;
         }
         match &self.credential {
             Credential::Pap(password) => {
@@ -198,13 +197,7 @@ impl Credential {
 
 impl fmt::Debug for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Ask(upstream {:?}, {:?}, {} attributes)",
-            self.upstream.name,
-            self.credential,
-            self.copied.len()
-        )
+        write!(f, "Ask(upstream {:?}, {:?}, {:?})", self.upstream.name, self.credential, self.copied)
     }
 }
 
