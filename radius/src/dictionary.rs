@@ -260,11 +260,12 @@ impl fmt::Display for Definition {
 /// The longest value of a vendor's attribute: the vendor's number, type and length come before it.
 const VENDOR_VALUE_MAX: usize = VALUE_MAX.saturating_sub(6);
 
-/// Standard types that the configuration does not set: what the responder writes itself (State, Proxy-State,
-/// Message-Authenticator), what only a request has, and 241 to 246, whose inner types we do not write (RFC 6929).
+/// Standard types that the configuration does not set: what the responder writes itself (State, Reply-Message,
+/// Proxy-State, Message-Authenticator), what only a request has, and 241 to 246, whose inner types we do not write
+/// (RFC 6929).
 fn is_reserved(kind: u8) -> bool {
     const { assert!(attribute::VENDOR_SPECIFIC == 26) };
-    matches!(kind, 0 | 2..=5 | 24 | 26 | 30..=33 | 40..=55 | 60 | 61 | 70..=74 | 79 | 80 | 84 | 241..=246)
+    matches!(kind, 0 | 2..=5 | 18 | 24 | 26 | 30..=33 | 40..=55 | 60 | 61 | 70..=74 | 79 | 80 | 84 | 241..=246)
 }
 
 fn text(given: Given<'_>) -> Result<&str, BadValue> {

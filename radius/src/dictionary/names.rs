@@ -51,7 +51,7 @@ pub(super) const ALL: &[Entry] = &[
     standard(14, "Login-IP-Host", Ipv4),
     standard(15, "Login-Service", Integer),
     standard(16, "Login-TCP-Port", Integer),
-    standard(18, "Reply-Message", Text),
+    standard(18, "Reply-Message", Reserved),
     standard(19, "Callback-Number", Text),
     standard(20, "Callback-Id", Text),
     standard(22, "Framed-Route", Text),

@@ -60,6 +60,8 @@ fn what_cannot_be_written_is_refused_in_a_sentence() {
         ("MS-MPPE-Send-Key", Text("key"), "passed on, not set"),
         ("Vendor-311-16", Text("key"), "passed on, not set"),
         ("Message-Authenticator", Text("0x00"), "responder's own"),
+        ("Reply-Message", Text("Welcome"), "responder's own"),
+        ("Attr-18", Text("Welcome"), "responder's own"),
         ("Attr-80", Text("0x00"), "responder's own"),
         ("attr-33", Text("0x00"), "responder's own"),
         ("Attr-26", Text("0x00"), "responder's own"),
