@@ -67,10 +67,13 @@ fn one_realm(text: &str) -> Result<String, &'static str> {
 
 /// An address or a network where it can be one; what only looks like one is a mistake.
 fn station(text: &str) -> Result<Station, String> {
-    let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '/');
+    let of_v4 = |c: char| c.is_ascii_digit() || matches!(c, '.' | '/');
+    let of_v6 = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.' | '/');
     let means_address = text.parse::<ipnet::IpNet>().is_ok()
         || text.parse::<std::net::IpAddr>().is_ok()
-        || (text.contains('.') && text.chars().all(numeric));
+        || (text.contains('.') && text.chars().all(of_v4))
+        // Without the prefix it may be a hardware address.
+        || (text.contains(':') && text.contains('/') && text.chars().all(of_v6));
     if means_address {
         return values::network(text).map(Station::Network);
     }

@@ -284,6 +284,11 @@ fn bad_values_are_named_with_line_and_key_and_what_to_do() {
             "calling_station = \"198.51.100\"",
             "rule.calling_station: must be an address",
         ),
+        (
+            "calling_station = [\"198.51.100.0/24\", \"00-11-22-*\"]",
+            "calling_station = \"2001:db8::/129\"",
+            "rule.calling_station: must be an address",
+        ),
         ("realm = \"example.com\"", "realm = \"*\"", "rule.realm: must name the realms"),
         ("then = \"reject\"", "then = \"deny\"", "rule.then: must be \"phone\" or \"reject\" or \"accept\""),
     ] {
