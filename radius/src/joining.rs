@@ -92,7 +92,7 @@ impl Joining {
         }
     }
 
-    /// A login begins, or goes on under another key.
+    /// A login begins.
     pub fn begin(&mut self, key: JoinKey, id: LoginId) {
         self.logins.insert(key, Entry::Pending(id));
     }
@@ -106,7 +106,7 @@ impl Joining {
         }
     }
 
-    /// A login ended otherwise, or goes on under another key.
+    /// A login ended otherwise, or its key is no longer enough to join it.
     pub fn ended(&mut self, key: &JoinKey, id: LoginId) {
         if self.is_pending(key, id) {
             self.logins.remove(key);

@@ -36,7 +36,7 @@ mod pushes;
 mod question;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Instant,
 };
@@ -150,9 +150,9 @@ impl Server {
     /// Takes new settings. What is pending keeps those that it began with; a packet that comes is read by the new
     /// ones. The key of State changes with a restart only: what is out there must still open.
     pub fn reload(&mut self, settings: Arc<Settings>) {
+        let names: HashSet<&str> = settings.clients.iter().map(|client| client.name.as_str()).collect();
         self.desks.retain(|name, desk| {
-            let stays = settings.clients.iter().any(|client| *client.name == **name);
-            stays || desk.pending > 0 || desk.duplicates.waits()
+            names.contains(&**name) || desk.pending > 0 || desk.duplicates.waits()
         });
         self.settings = settings;
     }
