@@ -25,6 +25,19 @@ fn a_token_comes_back_as_it_went() {
 }
 
 #[test]
+fn no_question_is_taken_for_the_phone() {
+    for (stage, opened) in [
+        (Stage::FirstFactor(0), Stage::FirstFactor(0)),
+        (Stage::FirstFactor(QUESTIONS_MAX), Stage::FirstFactor(QUESTIONS_MAX)),
+        (Stage::FirstFactor(u8::MAX), Stage::FirstFactor(QUESTIONS_MAX)),
+        (Stage::Phone, Stage::Phone),
+    ] {
+        let state = key().seal(&Token { stage, ..token(None) }, ALICE, [3; 12]).unwrap();
+        assert_eq!(key().open(&state, ALICE, at(0)), Ok(Token { stage: opened, ..token(None) }));
+    }
+}
+
+#[test]
 fn a_ticket_that_does_not_fit_is_left_out() {
     let state = key().seal(&token(Some(vec![1; TICKET_MAX + 1])), ALICE, [3; 12]).unwrap();
     assert_eq!(key().open(&state, ALICE, at(0)), Ok(token(None)));
