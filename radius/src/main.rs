@@ -119,12 +119,12 @@ fn serve(config: PathBuf, log: Log) -> Result<(), Refused> {
     let workers =
         runtime::Builder::new_multi_thread().enable_all().thread_name("login").build().map_err(system)?;
     let packets = runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+    // First of all: a SIGHUP that comes while the configuration is read would end us.
+    let orders = packets.block_on(async { orders() }).map_err(system)?;
     let plan = Plan::read(&config)?;
     let notifier = Notifier::from_environment()
         .map_err(|error| Refused(vec![format!("NOTIFY_SOCKET, the way to the service manager: {error}")]))?;
     let ended = packets.block_on(async {
-        // Before we are ready: whoever is told so may send a signal at once.
-        let orders = orders().map_err(system)?;
         let around = Surroundings { config, workers: workers.handle().clone(), notifier, log };
         Daemon::new(plan, around)?.run(orders).await
     });
