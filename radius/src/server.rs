@@ -151,9 +151,8 @@ impl Server {
     /// ones. The key of State changes with a restart only: what is out there must still open.
     pub fn reload(&mut self, settings: Arc<Settings>) {
         let names: HashSet<&str> = settings.clients.iter().map(|client| client.name.as_str()).collect();
-        self.desks.retain(|name, desk| {
-            names.contains(&**name) || desk.pending > 0 || desk.duplicates.waits()
-        });
+        self.desks
+            .retain(|name, desk| names.contains(&**name) || desk.pending > 0 || desk.duplicates.waits());
         self.settings = settings;
     }
 
