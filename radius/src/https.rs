@@ -151,8 +151,11 @@ impl Https {
         loop {
             tries = tries.saturating_add(1);
             let spare = repeatable.then(|| post.clone());
-            let used = link.used();
-            let sent = timeout_at(deadline, self.post(link, post)).await.map_err(|_| Failed::TooLate)?;
+            let (used, number) = (link.used(), link.number());
+            let Ok(sent) = timeout_at(deadline, self.post(link, post)).await else {
+                self.pool.retire(number);
+                return Err(Failed::TooLate);
+            };
             let (unsent, failed) = match sent {
                 Ok(response) => return Ok(response),
                 Err(Broken { unsent: Some(post), failed }) => (Some(post), failed),

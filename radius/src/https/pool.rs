@@ -120,6 +120,14 @@ impl Link {
             Self::Shared(shared) => shared.used,
         }
     }
+
+    /// Which of the shared connections it is, if it is one.
+    pub(super) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Own(_) => None,
+            Self::Shared(shared) => Some(shared.id),
+        }
+    }
 }
 
 impl Drop for Shared {
@@ -211,6 +219,15 @@ impl Pool {
         let mut open = self.lock();
         open.idle.retain(|idle| idle.since > used);
         open.shared.retain(|shared| !shared.send.is_closed());
+    }
+
+    /// Puts nobody else on a shared connection on which there was no answer in time. It may be dead, which a ping
+    /// finds out much later; or the person was slow, and the next one costs a handshake. Who is on it stays.
+    pub(super) fn retire(&self, number: Option<u64>) {
+        let mut open = self.lock();
+        if let Some(shared) = open.shared.iter_mut().find(|shared| Some(shared.id) == number) {
+            shared.room = 0;
+        }
     }
 
     fn find(self: &Arc<Self>) -> Option<Link> {
