@@ -5,6 +5,7 @@
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
+//! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
 //! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! warnings go to standard error. A verb ends with 0 for yes, 1 for no, and 2 where it could not try.
 
 mod check;
+mod doctor;
 mod heartbeat;
 mod login;
 mod out;
@@ -34,6 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Check(check::Arguments),
+    Doctor(doctor::Arguments),
     Heartbeat(heartbeat::Arguments),
     Login(login::Arguments),
     Reload(reload::Arguments),
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
     };
     let ended = match cli.verb {
         Verb::Check(arguments) => check::run(&arguments),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
         Verb::Login(arguments) => login::run(&arguments),
         Verb::Reload(arguments) => reload::run(&arguments),

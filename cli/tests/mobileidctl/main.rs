@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod login;

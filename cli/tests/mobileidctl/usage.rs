@@ -34,9 +34,15 @@ fn an_argument_cannot_command_the_terminal() {
 
 #[test]
 fn help_fits_on_one_screen() {
-    for verb in
-        [&[] as &[&str], &["check"], &["heartbeat"], &["login"], &["signature"], &["signature", "verify"]]
-    {
+    for verb in [
+        &[] as &[&str],
+        &["check"],
+        &["doctor"],
+        &["heartbeat"],
+        &["login"],
+        &["signature"],
+        &["signature", "verify"],
+    ] {
         let arguments = [verb, &["--help"]].concat();
         let run = ctl(&arguments);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");

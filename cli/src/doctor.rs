@@ -1,0 +1,289 @@
+//! `mobileidctl doctor`: will sshd, sudo and PAM, as this host has them, do with the module what is meant?
+//!
+//! ```text
+//!   /etc/pam.d ───> pam.rs ────┐  pam/file.rs reads, pam/walk.rs goes every way through a stack
+//!   sshd -T ──────> sshd.rs ───┤
+//!   sudoers ──────> sudo.rs ───┼──> findings: a closed list (finding.rs)
+//!   /sys ─────────> selinux.rs ┘
+//!   (read.rs)       text in, findings out
+//! ```
+//!
+//! Nothing is changed, and nobody is asked. What is not there or cannot be read is a finding too.
+
+mod finding;
+mod pam;
+mod read;
+mod selinux;
+mod sshd;
+mod sudo;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::bail;
+use clap::Args;
+use mobileid::{config::DEFAULT_PATH, load, policy};
+use serde::Serialize;
+
+use crate::{Exit, out};
+use finding::{Finding, Kind, Severity};
+
+/// Says what sshd, sudo and PAM will do wrong with the module, and how to mend it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads sshd's effective configuration (sshd -T), the PAM files, the sudoers defaults and
+SELinux's state; changes nothing and asks nobody. Run it as root.
+
+Exit codes: 0 nothing wrong, 1 errors or warnings, 2 could not try.")]
+pub(crate) struct Arguments {
+    /// The configuration file [default: the one that sshd's PAM line names]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    json: bool,
+    /// Also try sshd's Match blocks for this user
+    #[arg(long, value_name = "NAME", value_parser = user_name)]
+    user: Option<String>,
+    /// Another configuration of sshd
+    #[arg(long, value_name = "FILE")]
+    sshd_config: Option<PathBuf>,
+    /// The one folder of PAM files
+    #[arg(long, value_name = "DIR")]
+    pam_dir: Option<PathBuf>,
+    /// Another sudoers file
+    #[arg(long, value_name = "FILE")]
+    sudoers: Option<PathBuf>,
+    /// Look at the system below this folder
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// Another sshd
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    sshd: Option<PathBuf>,
+}
+
+/// sshd takes the name in a list with commas.
+fn user_name(name: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '$' | '+');
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err("must be a user's name".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let report = Report::of(arguments)?;
+    let well = !report.findings.iter().any(|finding| finding.severity() < Severity::Note);
+    if arguments.json {
+        out::json(&report.as_json(well))?;
+    } else {
+        out::data(&report.in_words())?;
+    }
+    Ok(Exit::of(well))
+}
+
+#[derive(Default)]
+struct Report {
+    findings: Vec<Finding>,
+    examined: Vec<String>,
+}
+
+/// What of our own configuration matters here.
+struct Own {
+    deadline: Duration,
+    /// Where the module connects to first.
+    port: Option<u16>,
+}
+
+/// The defaults' deadline, where the configuration is not known.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+impl Report {
+    fn of(arguments: &Arguments) -> anyhow::Result<Self> {
+        let mut report = Self::default();
+        let sudoers = report.sudoers(arguments);
+        let pam = report.pam(arguments, &sudoers)?;
+        let line = pam.sshd.as_ref().and_then(|sshd| sshd.config.clone());
+        let config = arguments.config.clone().or(line).unwrap_or_else(|| DEFAULT_PATH.into());
+        let used = !pam.guarded.is_empty();
+        let own = report.own(&read_at(&arguments.root, &config, arguments.config.is_some()), used);
+        if let Some(sshd) = &pam.sshd {
+            report.sshd(arguments, sshd, own.deadline);
+        }
+        let of_sudo = |name: &String| name == "sudo" || name == "sudo-i" || sudoers.services.contains(name);
+        if pam.guarded.iter().any(of_sudo) {
+            report.findings.extend(sudoers.findings);
+        }
+        if used {
+            report.selinux(arguments, own.port);
+        }
+        report.findings.sort_by_key(Finding::severity);
+        Ok(report)
+    }
+
+    fn pam(&mut self, arguments: &Arguments, sudoers: &sudo::Sudoers) -> anyhow::Result<pam::Report> {
+        let root = &arguments.root;
+        let folders = match &arguments.pam_dir {
+            Some(folder) => vec![folder.clone()],
+            None => vec![read::below(root, "/etc/pam.d"), read::below(root, "/usr/lib/pam.d")],
+        };
+        let others = match folders.first().map(|folder| (folder, read::names(folder))) {
+            Some((_, Ok(names))) => names.into_iter().filter(|name| !is_left_over(name)).collect(),
+            Some((folder, Err(error))) => bail!("{}: {error}", folder.display()),
+            None => Vec::new(),
+        };
+        let exists = |path: &Path| read::below(root, &path.to_string_lossy()).exists();
+        let modules = pam::Modules { folder: read::module_folder(root), exists: &exists };
+        let files = read::PamFiles { root: root.clone(), folders };
+        let mut report = pam::examine(&files, &sudoers.services, &others, &modules);
+        self.examined.extend(report.services.iter().map(|service| format!("PAM: {service}")));
+        self.findings.append(&mut report.findings);
+        Ok(report)
+    }
+
+    fn own(&mut self, config: &Path, used: bool) -> Own {
+        match load::load(config) {
+            Ok(setup) => {
+                let service = &setup.connection.service;
+                let first = setup.connection.proxy.as_ref().map_or(service, |proxy| &proxy.endpoint);
+                self.examined.push(config.display().to_string());
+                Own { deadline: policy::longest(&setup.config), port: Some(first.port) }
+            }
+            Err(_) => {
+                if used {
+                    let what = "the configuration cannot be used: taken for granted is a deadline of 90 s";
+                    self.find(
+                        Kind::ConfigUnusable,
+                        &config.display().to_string(),
+                        what,
+                        "mobileidctl check says why",
+                    );
+                }
+                Own { deadline: DEADLINE, port: None }
+            }
+        }
+    }
+
+    fn sshd(&mut self, arguments: &Arguments, pam: &pam::Sshd, deadline: Duration) {
+        let Some(program) = arguments.sshd.clone().or_else(read::sshd) else {
+            return self.find(
+                Kind::NotInstalled,
+                "sshd",
+                "there is no sshd on this host",
+                "nothing, if that is meant",
+            );
+        };
+        let real = arguments.root == Path::new("/");
+        let below = (!real).then(|| read::below(&arguments.root, "/etc/ssh/sshd_config"));
+        let config = arguments.sshd_config.clone().or(below);
+        let mut configurations = Vec::new();
+        for user in [None, Some("root")].into_iter().chain(arguments.user.as_deref().map(Some)) {
+            match read::effective(&program, config.as_deref(), user) {
+                Ok(text) => configurations.push(sshd::Effective::parse(user, &text)),
+                Err(why) => {
+                    let what = format!("not examined: {why}");
+                    return self.find(
+                        Kind::NotExamined,
+                        "sshd",
+                        &what,
+                        "run it as root, and mend what sshd says",
+                    );
+                }
+            }
+        }
+        self.examined.push("sshd".to_owned());
+        self.findings.extend(sshd::examine(&configurations, pam, deadline));
+    }
+
+    fn sudoers(&mut self, arguments: &Arguments) -> sudo::Sudoers {
+        let (root, path) = match &arguments.sudoers {
+            // What it includes is this system's.
+            Some(path) => (PathBuf::from("/"), std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+            None => (arguments.root.clone(), PathBuf::from("/etc/sudoers")),
+        };
+        let path = path.to_string_lossy();
+        if !read::below(&root, &path).exists() {
+            self.find(Kind::NotInstalled, "sudo", "there is no sudoers file", "nothing, if that is meant");
+            return sudo::Sudoers::default();
+        }
+        self.examined.push("sudoers".to_owned());
+        sudo::examine(&read::SudoFiles { root }, &path)
+    }
+
+    fn selinux(&mut self, arguments: &Arguments, port: Option<u16>) {
+        let folder = read::below(&arguments.root, "/sys/fs/selinux");
+        let Ok(enforce) = read::text(&folder.join("enforce")) else { return };
+        let boolean = read::text(&folder.join("booleans").join(selinux::BOOLEAN)).ok();
+        self.examined.push("SELinux".to_owned());
+        let policy = selinux::Policy::parse(&enforce, boolean.as_deref());
+        self.findings.extend(selinux::examine(policy, port));
+    }
+
+    fn find(&mut self, kind: Kind, place: &str, what: &str, remedy: &str) {
+        self.findings.push(Finding::new(kind, place, what, remedy));
+    }
+
+    fn in_words(&self) -> String {
+        let mut lines = Vec::new();
+        for finding in &self.findings {
+            let Finding { kind, place, what, remedy } = finding;
+            lines.push(format!("{}: {place}: {what} ({})", finding.severity().word(), kind.name()));
+            lines.push(format!("    mend: {remedy}"));
+        }
+        lines.push(format!("examined: {}", self.examined.join(", ")));
+        let count = |severity| self.findings.iter().filter(|finding| finding.severity() == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        lines.push(format!("errors: {errors}, warnings: {warnings}, notes: {}", count(Severity::Note)));
+        lines.join("\n")
+    }
+
+    fn as_json(&self, well: bool) -> Line<'_> {
+        Line {
+            verdict: if well { "well" } else { "unwell" },
+            findings: self.findings.iter().map(Found::of).collect(),
+            examined: &self.examined,
+        }
+    }
+}
+
+/// What package managers and editors leave beside a service's file.
+fn is_left_over(name: &str) -> bool {
+    let ends = ["~", ".rpmnew", ".rpmsave", ".rpmorig", ".pam-old", ".bak"];
+    name.contains(".dpkg-") || ends.iter().any(|end| name.ends_with(end))
+}
+
+/// A path that a PAM line names is the examined system's; one that the administrator names is this one's.
+fn read_at(root: &Path, config: &Path, given: bool) -> PathBuf {
+    if given { config.to_owned() } else { read::below(root, &config.to_string_lossy()) }
+}
+
+/// The report as JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    verdict: &'static str,
+    findings: Vec<Found<'a>>,
+    examined: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    name: &'static str,
+    severity: Severity,
+    place: &'a str,
+    what: &'a str,
+    remedy: &'a str,
+}
+
+impl<'a> Found<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            name: finding.kind.name(),
+            severity: finding.severity(),
+            place: &finding.place,
+            what: &finding.what,
+            remedy: &finding.remedy,
+        }
+    }
+}
