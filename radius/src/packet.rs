@@ -40,6 +40,7 @@ pub mod attribute {
     pub const USER_PASSWORD: u8 = 2;
     pub const CHAP_PASSWORD: u8 = 3;
     pub const NAS_IP_ADDRESS: u8 = 4;
+    pub const NAS_PORT: u8 = 5;
     pub const FILTER_ID: u8 = 11;
     pub const REPLY_MESSAGE: u8 = 18;
     pub const STATE: u8 = 24;
@@ -56,6 +57,7 @@ pub mod attribute {
     pub const TUNNEL_PASSWORD: u8 = 69;
     pub const EAP_MESSAGE: u8 = 79;
     pub const MESSAGE_AUTHENTICATOR: u8 = 80;
+    pub const NAS_PORT_ID: u8 = 87;
     pub const NAS_IPV6_ADDRESS: u8 = 95;
 }
 

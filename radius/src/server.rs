@@ -254,16 +254,16 @@ impl Server {
     ) {
         let unsaid = self.desk(client).quiet.may_say(topic, turn.now.instant);
         if let Some(unsaid) = unsaid {
-            turn.out.push(Action::Log(level, line(client, &text(), unsaid)));
+            turn.out.push(Action::Log(level, line(format!("client {client}: {}", text()), unsaid)));
         }
     }
 }
 
 /// A line with how often the same went without one.
-fn line(about: &str, text: &str, unsaid: u64) -> String {
+fn line(text: String, unsaid: u64) -> String {
     match unsaid {
-        0 => format!("client {about}: {text}"),
-        more => format!("client {about}: {text} ({more} more since this was last said)"),
+        0 => text,
+        more => format!("{text} ({more} more since this was last said)"),
     }
 }
 

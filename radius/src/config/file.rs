@@ -7,7 +7,7 @@ use std::{
 };
 
 use mobileid::config::{
-    Located, Mistakes,
+    Located, Mistakes, Unenrolled,
     reader::{Section, Source},
 };
 
@@ -25,6 +25,8 @@ use crate::rules::Rules;
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) mobileid: Located<PathBuf>,
+    /// What the core's configuration says of people without a phone, said once more for gateways.
+    pub(super) unenrolled: Option<Located<Unenrolled>>,
     pub(super) listen: Vec<SocketAddr>,
     pub(super) accounting: Vec<SocketAddr>,
     pub(super) state_dir: Located<PathBuf>,
@@ -57,6 +59,10 @@ impl File {
 
     fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Self> {
         let mobileid = path_or(root, "mobileid", "mobileid.toml", source);
+        let unenrolled = root.text("unenrolled", source).and_then(|text| {
+            let Located { line, key, .. } = text.clone();
+            checked(text, |t| t.parse(), source).map(|value| Located { value, line, key })
+        });
         let line = root.line_of("listen", source);
         let listen = values::list(root, "listen", socket, source).map(bare);
         let listen = listen.unwrap_or_else(|| LISTEN.iter().filter_map(|a| a.parse().ok()).collect());
@@ -83,6 +89,7 @@ impl File {
         let rules = rule::read_all(root.tables("rule", source), &client_names, source);
         Some(Self {
             mobileid: mobileid?,
+            unenrolled,
             listen,
             accounting,
             state_dir: state_dir?,
@@ -130,7 +137,8 @@ fn read_limits(mut section: Section<'_>, source: &mut Source<'_>) -> Option<Limi
         |name, bounds, default, source: &mut Source<'_>| section.number(name, bounds, default, source);
     let pending = number("pending", 1..=1_000_000, 20_000, source);
     let most = pending.unwrap_or(1_000_000);
-    let per_client = number("pending_per_client", 1..=most, most.min(10_000), source);
+    // Half, so that one client alone keeps nobody else out.
+    let per_client = number("pending_per_client", 1..=most, most.div_ceil(2), source);
     let per_user = number("pending_per_user", 1..=100, 1, source);
     let answer_kept = number("answer_kept", 5..=600, 120, source);
     let accept_kept = number("accept_kept", 0..=30, 10, source);

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use mobileid::{
-    config::{Located, Mistakes},
+    config::{Located, Mistakes, Unenrolled},
     load::{self, ConfigFile, Setup},
 };
 
@@ -29,7 +29,10 @@ pub fn load(path: &Path) -> Result<Settings, Mistakes> {
     if file.holds_secret() {
         config.must_be_closed("it holds a shared secret")?;
     }
-    let setup = load::load(&config.folder.join(&file.mobileid.value));
+    let mut setup = load::load(&config.folder.join(&file.mobileid.value));
+    if let (Ok(setup), Some(Unenrolled::Deny)) = (&mut setup, file.unenrolled.as_ref().map(|u| u.value)) {
+        Arc::make_mut(&mut setup.config).unenrolled = Unenrolled::Deny;
+    }
     let loader = Loader::new(&config.shown, &config.folder);
     match setup {
         Ok(setup) => loader.settings(file, &Arc::new(setup)),
@@ -75,6 +78,7 @@ impl<'a> Loader<'a> {
     }
 
     fn settings(mut self, file: File, setup: &Arc<Setup>) -> Result<Settings, Mistakes> {
+        self.unenrolled(&file, setup.config.unenrolled);
         warnings::of_file(&file, setup, &mut self.noted);
         let places = self.places(&file);
         let upstreams = self.upstreams(&file.upstreams);
@@ -101,6 +105,22 @@ impl<'a> Loader<'a> {
             warnings,
         });
         self.mistakes.or(settings)
+    }
+
+    /// Whoever is let in without a phone on a host whose user database knows each name in one spelling is not
+    /// let in by a gateway that knows it in many.
+    fn unenrolled(&mut self, file: &File, of_core: Unenrolled) {
+        match (&file.unenrolled, of_core) {
+            (None, Unenrolled::Allow) => {
+                let what = "has users.unenrolled = \"allow\", and a gateway may take ALICE for alice, who then needs no \
+                            phone: write unenrolled = \"deny\" here, or \"allow\" if that is what you want";
+                self.mistake(&file.mobileid, what);
+            }
+            (Some(at), Unenrolled::Deny) if at.value == Unenrolled::Allow => {
+                self.mistake(at, "is \"deny\" in the core's configuration (users.unenrolled), and stays so");
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn mistake<T>(&mut self, at: &Located<T>, what: impl std::fmt::Display) {

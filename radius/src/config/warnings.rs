@@ -67,7 +67,7 @@ pub(super) fn of_file(file: &File, setup: &Setup, noted: &mut Noted) {
     }
     of_rules(file, noted);
     if setup.config.unenrolled == Unenrolled::Allow {
-        let what = "has unenrolled = \"allow\": who writes a user's name in another way, which the server of the \
+        let what = "has users.unenrolled = \"allow\", and so has this file: who writes a user's name in another way, which the server of the \
                     password takes for the same (ALICE), is let in without a phone";
         noted.add(file.mobileid.line, &file.mobileid.key, what);
     }

@@ -60,6 +60,15 @@ impl Waiter {
     }
 
     pub(super) fn accept(&self, grant: &Grant, turn: &mut Turn<'_>) -> Result<Vec<u8>, Full> {
+        Ok(self.granted(grant, turn)?.signed_answer(&self.client.secret))
+    }
+
+    /// Whether an accept with all of this would be a packet.
+    pub(super) fn has_room_for(&self, grant: &Grant, turn: &mut Turn<'_>) -> bool {
+        self.granted(grant, turn).is_ok()
+    }
+
+    fn granted(&self, grant: &Grant, turn: &mut Turn<'_>) -> Result<Builder, Full> {
         let mut builder = self.begin(Code::ACCESS_ACCEPT, &grant.text)?;
         let own = || self.client.granted(&grant.groups);
         for attribute in own() {
@@ -71,7 +80,8 @@ impl Waiter {
         };
         let passed: Vec<_> = grant.passed_on.iter().filter(|passed| !is_set(passed)).collect();
         self.pass_on(passed.into_iter(), &mut builder, turn)?;
-        self.finish(builder)
+        self.echo(&mut builder)?;
+        Ok(builder)
     }
 
     pub(super) fn challenge(&self, question: &Question<'_>, turn: &mut Turn<'_>) -> Result<Vec<u8>, Full> {

@@ -56,7 +56,7 @@ impl Server {
             }
             // A client that leaves no room for a State cannot come back with it.
             None => {
-                self.too_long(turn, waiter);
+                self.too_long(turn, &waiter.client);
                 self.give(turn, waiter, &Verdict::Refused(String::new()));
             }
         }

@@ -145,7 +145,7 @@ impl Server {
         self.counters.add(None, Fate::UnknownClient);
         if let Some(unsaid) = self.unknown.may_say(Fate::UnknownClient.name(), turn.now.instant) {
             let text = format!("a packet from {} was dropped: {}", peer.remote, why(Fate::UnknownClient));
-            turn.out.push(Action::Log(Level::Warning, line("unknown", &text, unsaid)));
+            turn.out.push(Action::Log(Level::Warning, line(text, unsaid)));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The end of a login: its line in the audit, an answer for everybody who waits, and what is kept for who comes later.
 
+use std::sync::Arc;
+
 use mobileid::{
     outcome::{Outcome, Reason, Verdict as Decision},
     text,
@@ -10,7 +12,11 @@ use super::{
     answer::{Grant, Waiter},
     login::{Ended, Login, Verdict, later},
 };
-use crate::config::{FirstFactor, Overload};
+use crate::config::{Client, FirstFactor, Overload};
+
+/// For the record of a login that was to be let in.
+pub(super) const TOO_LONG: &str =
+    "an Access-Accept with all that is granted would be longer than a packet may be";
 
 impl Server {
     /// The core has decided, or a rule in its place.
@@ -24,12 +30,29 @@ impl Server {
 
     fn granted_with(&mut self, turn: &mut Turn<'_>, id: LoginId, outcome: Outcome, text: String) {
         let Some(login) = self.logins.get_mut(&id) else { return };
-        let passed_on = std::mem::take(&mut login.passed_on);
-        turn.out.push(Action::Audit(Box::new(outcome.audit)));
-        if let Some(proof) = outcome.evidence {
-            turn.out.push(Action::Keep(Box::new(proof), std::sync::Arc::clone(&login.settings)));
+        let Outcome { audit, evidence, groups, .. } = outcome;
+        let grant = Grant { text, groups, passed_on: std::mem::take(&mut login.passed_on) };
+        // Asked before it is written down that somebody was let in.
+        let waiters = &login.waiters;
+        if !waiters.is_empty() && !waiters.iter().any(|waiting| waiting.waiter.has_room_for(&grant, turn)) {
+            return self.granted_too_much(turn, id, audit.ap_trans_id);
         }
-        self.close(turn, id, Verdict::Granted(Grant { text, groups: outcome.groups, passed_on }));
+        turn.out.push(Action::Audit(Box::new(audit)));
+        if let Some(proof) = evidence {
+            turn.out.push(Action::Keep(Box::new(proof), Arc::clone(&login.settings)));
+        }
+        self.close(turn, id, Verdict::Granted(grant));
+    }
+
+    /// Somebody was to be let in, and no answer that says so would be a packet.
+    fn granted_too_much(&mut self, turn: &mut Turn<'_>, id: LoginId, asked: Option<String>) {
+        let Some(client) = self.logins.get(&id).map(|login| Arc::clone(&login.client)) else { return };
+        self.too_long(turn, &client);
+        if let Some(mut outcome) = self.refusal(turn, id, Reason::Internal, TOO_LONG) {
+            outcome.audit.ap_trans_id = asked;
+            let text = outcome.notice.to_string();
+            self.refused_with(turn, id, outcome, text);
+        }
     }
 
     /// A denial with this text for the person.
@@ -69,7 +92,7 @@ impl Server {
     ) {
         let (reason, fate) = away;
         if let Some(login) = self.logins.get(&id) {
-            let client = std::sync::Arc::clone(&login.client);
+            let client = Arc::clone(&login.client);
             self.say(turn, &client.name, reason.name(), Level::Warning, || {
                 format!("a login cannot be served: {reason}: {}", text::escaped(detail, 300))
             });
@@ -143,7 +166,7 @@ impl Server {
             Verdict::Granted(grant) => match waiter.accept(grant, turn) {
                 Ok(answer) => return self.send(turn, waiter, answer, Fate::Accepted),
                 Err(crate::packet::Full) => {
-                    self.too_long(turn, waiter);
+                    self.too_long(turn, &waiter.client);
                     ""
                 }
             },
@@ -172,8 +195,8 @@ impl Server {
         waits
     }
 
-    pub(super) fn too_long(&mut self, turn: &mut Turn<'_>, waiter: &Waiter) {
-        self.say(turn, &waiter.client.name, "answer-too-long", Level::Error, || {
+    pub(super) fn too_long(&mut self, turn: &mut Turn<'_>, client: &Client) {
+        self.say(turn, &client.name, "answer-too-long", Level::Error, || {
             "an answer would be longer than a packet may be, and its login was refused: \
              see [client.accept], [client.accept_group] and pass"
                 .into()

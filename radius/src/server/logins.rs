@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use mobileid::{
     login::{self, Request},
+    notice::Notice,
     outcome::{Exemption, Outcome, Reason},
 };
 
 use super::{
     Action, Fate, LoginId, Server, Turn,
     answer::{Grant, Waiter},
+    ending::TOO_LONG,
     login::{Login, Patience, Phase, Verdict, WAITERS_MAX, Waiting, later},
     pushes::{Allowed, NoPush},
     question::Question,
@@ -230,9 +232,13 @@ impl Server {
     }
 
     fn spare_phone_at_once(&mut self, turn: &mut Turn<'_>, waiter: &Waiter, question: Question) {
+        let text = Notice::exempt(Exemption::Rule, self.settings.setup.config.language).to_string();
+        let grant = Grant { text, ..Grant::default() };
+        if !waiter.has_room_for(&grant, turn) {
+            self.too_long(turn, &waiter.client);
+            return self.refuse_at_once(turn, waiter, question.request, Reason::Internal, TOO_LONG);
+        }
         let outcome = spared(&self.settings, question.request, question.rule, turn);
-        let grant =
-            Grant { text: outcome.notice.to_string(), groups: outcome.groups.clone(), passed_on: Vec::new() };
         turn.out.push(Action::Audit(Box::new(outcome.audit)));
         self.give(turn, waiter, &Verdict::Granted(grant));
     }

@@ -109,6 +109,16 @@ impl<'a> Seen<'a> {
         self.packet.first(attribute::CALLING_STATION_ID).unwrap_or_default()
     }
 
+    /// What tells two people apart where the client does not say from where they call. A client that asks again asks
+    /// for the same session on the same port.
+    fn session(&self) -> [&'a [u8]; 3] {
+        if !self.station().is_empty() {
+            return [&[]; 3];
+        }
+        [attribute::ACCT_SESSION_ID, attribute::NAS_PORT, attribute::NAS_PORT_ID]
+            .map(|kind| self.packet.first(kind).unwrap_or_default())
+    }
+
     fn nas_ip(&self) -> Option<IpAddr> {
         let v4 = self.packet.first(attribute::NAS_IP_ADDRESS).and_then(|v| <[u8; 4]>::try_from(v).ok());
         let v6 = || self.packet.first(attribute::NAS_IPV6_ADDRESS).and_then(|v| <[u8; 16]>::try_from(v).ok());
@@ -133,9 +143,11 @@ impl<'a> Seen<'a> {
         let state = self.packet.first(attribute::STATE).unwrap_or_default();
         let then = u8::from(then == Then::Accept);
         let person = [self.client.group.as_bytes(), user.as_bytes(), self.station(), state, &[kind, then]];
+        let session = self.session();
         let of = |credential: &[&[u8]]| {
-            let mut all = Vec::with_capacity(8);
+            let mut all = Vec::with_capacity(12);
             all.extend_from_slice(&person);
+            all.extend_from_slice(&session);
             all.extend_from_slice(credential);
             keys.joining.of(&all)
         };

@@ -127,7 +127,14 @@ fn a_challenge_that_no_other_node_can_finish_is_told() {
 #[test]
 fn that_the_unenrolled_are_let_in_is_told() {
     let allowing = setup_of(&CORE.replace("[users]", "[users]\nunenrolled = \"allow\""));
-    let told = read("r.toml", SOUND, Path::new("/"), &allowing).unwrap().warnings();
+    let read = |text: &str, setup: &Arc<Setup>| read("r.toml", text, Path::new("/"), setup);
+    // Said for one host's users, it does not hold for a gateway's.
+    let silent = read(SOUND, &allowing).unwrap_err().to_string();
+    assert!(silent.starts_with("r.toml:1: mobileid: has users.unenrolled = \"allow\""), "{silent}");
+    let told = read(&format!("unenrolled = \"allow\"\n{SOUND}"), &allowing).unwrap().warnings();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("r.toml:1: mobileid: has unenrolled = \"allow\""), "{told:?}");
+    assert!(told[0].contains("mobileid: has users.unenrolled = \"allow\", and so has this file"), "{told:?}");
+    let refused = read(&format!("unenrolled = \"allow\"\n{SOUND}"), &setup()).unwrap_err().to_string();
+    assert!(refused.starts_with("r.toml:1: unenrolled: is \"deny\" in the core's"), "{refused}");
+    assert!(read(&format!("unenrolled = \"deny\"\n{SOUND}"), &setup()).unwrap().warnings().is_empty());
 }

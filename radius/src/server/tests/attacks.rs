@@ -54,6 +54,21 @@ fn who_needs_a_phone_does_not_ride_on_a_login_that_was_spared_it() {
     }
 }
 
+/// Without a Calling-Station-Id it is the session or the port that tells the thief of a password from its owner.
+#[test]
+fn who_comes_from_another_port_does_not_ride_on_the_push() {
+    for kind in [attribute::ACCT_SESSION_ID, attribute::NAS_PORT, attribute::NAS_PORT_ID] {
+        let mut bench = Bench::new();
+        let nowhere = |bench: &mut Bench| Ask { station: None, ..bench.ask("alice") };
+        let owner = nowhere(&mut bench).with(kind, &[0, 0, 0, 1]);
+        assert_eq!(bench.send(&owner), ["start 1 alice"]);
+        let again = Ask { identifier: 77, ..owner };
+        assert_eq!(bench.send(&again), nothing(), "the same session joins");
+        let thief = nowhere(&mut bench).with(kind, &[0, 0, 0, 2]);
+        assert_eq!(bench.send(&thief), ["audit overloaded", format!("reject {}", thief.identifier).as_str()]);
+    }
+}
+
 /// An upstream's question is answered from where a phone is needed: the rules are asked again.
 #[test]
 fn the_last_packet_says_whether_a_phone_is_needed() {

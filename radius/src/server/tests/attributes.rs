@@ -84,6 +84,7 @@ fn an_answer_that_would_be_too_long_is_a_reject_with_a_line() {
     bench.send(&alice);
     let trace = bench.confirmed(1);
     assert_eq!(trace.last().map(String::as_str), Some("reject 1"));
+    assert!(trace.contains(&"audit internal".to_owned()), "not: accepted: {trace:?}");
     assert!(bench.logs.iter().any(|line| line.contains("longer than a packet")), "{:?}", bench.logs);
     // Without the chain there is room.
     let bob = bench.ask("bob").from(9);

@@ -8,7 +8,7 @@ fn limited(limits: &str) -> Bench {
 
 #[test]
 fn beyond_the_limit_of_all_a_login_is_refused() {
-    let mut bench = limited("pending = 2");
+    let mut bench = limited("pending = 2\npending_per_client = 2");
     for (user, expected) in [
         ("alice", vec!["start 1 alice"]),
         ("bob", vec!["start 2 bob"]),
