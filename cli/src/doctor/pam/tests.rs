@@ -61,6 +61,20 @@ fn each_stack_and_what_is_found() {
             "auth requisite pam_unix.so\nauth sufficient pam_mobileid.so\nauth required pam_google_authenticator.so\n",
             &[],
         ),
+        // "ok" for a failure is a failure that stays.
+        ("sudo", "@include common-auth\nauth [default=ok] pam_mobileid.so\n", &[]),
+        (
+            "sudo",
+            "@include common-auth\nauth [success=ok default=reset] pam_mobileid.so\nauth required pam_permit.so\n",
+            &[RefusalIgnored],
+        ),
+        // A jump beyond the end is a failure.
+        ("sudo", "@include common-auth\nauth [success=ok default=1] pam_mobileid.so\n", &[]),
+        (
+            "sudo",
+            "@include common-auth\nauth [success=ok default=1] pam_mobileid.so\nauth optional pam_cap.so\n",
+            &[RefusalIgnored],
+        ),
         // An exemption by a rule.
         (
             "sudo",

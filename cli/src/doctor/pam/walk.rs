@@ -227,7 +227,7 @@ impl Walk {
             .map(|result| {
                 let action = line.control.on(result);
                 let success = *result == "success";
-                apply(action, success, *result == "ignore", state.learn(role, success, action))
+                apply(action, success, state.learn(role, success, action))
             })
             .collect()
     }
@@ -273,11 +273,11 @@ impl State {
     }
 }
 
-fn apply(action: Action, success: bool, ignored: bool, state: State) -> (Next, State) {
+fn apply(action: Action, success: bool, state: State) -> (Next, State) {
     use Impression::{Negative, Positive, Undefined};
     let with = |impression| State { impression, ..state };
     let taken = match state.impression {
-        Undefined | Positive(true) if !ignored => Positive(success),
+        Undefined | Positive(true) => Positive(success),
         before => before,
     };
     match action {
