@@ -1,5 +1,5 @@
 //! What the pool is for, and what it must not do: connections go through a relay that counts them, and that can
-//! cut them or swallow what is written next.
+//! cut them, let them stall, or swallow what is written next.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     accepted,
-    site::{Http, Mode, Site, World},
+    site::{Http, Mode, NO_LIMIT, OUR_LIMIT, Site, World},
 };
 
 /// A TCP relay in front of the simulator.
@@ -25,6 +25,7 @@ struct Relay {
     accepted: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
     swallows: Arc<AtomicBool>,
+    stalls: Arc<AtomicBool>,
     cut: broadcast::Sender<()>,
 }
 
@@ -36,21 +37,24 @@ impl Relay {
             accepted: Arc::default(),
             open: Arc::default(),
             swallows: Arc::default(),
+            stalls: Arc::default(),
             cut: broadcast::Sender::new(1),
         };
         let target = world.url().trim_start_matches("https://").to_owned();
         let (accepted, open) = (Arc::clone(&relay.accepted), Arc::clone(&relay.open));
-        let (swallows, cut) = (Arc::clone(&relay.swallows), relay.cut.clone());
+        let (swallows, stalls) = (Arc::clone(&relay.swallows), Arc::clone(&relay.stalls));
+        let cut = relay.cut.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 accepted.fetch_add(1, Ordering::SeqCst);
                 open.fetch_add(1, Ordering::SeqCst);
                 let server = TcpStream::connect(&target).await.unwrap();
-                let (swallows, open, mut cut) = (Arc::clone(&swallows), Arc::clone(&open), cut.subscribe());
+                let (swallows, stalls) = (Arc::clone(&swallows), Arc::clone(&stalls));
+                let (open, mut cut) = (Arc::clone(&open), cut.subscribe());
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = cut.recv() => {}
-                        () = carry(client, server, &swallows) => {}
+                        () = carry(client, server, &swallows, &stalls) => {}
                     }
                     open.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -80,14 +84,22 @@ impl Relay {
     fn swallow_next(&self) {
         self.swallows.store(true, Ordering::SeqCst);
     }
+
+    /// The connection that is written to next carries nothing from then on, and stays open.
+    fn stall_next(&self) {
+        self.stalls.store(true, Ordering::SeqCst);
+    }
 }
 
-async fn carry(mut client: TcpStream, mut server: TcpStream, swallows: &AtomicBool) {
+async fn carry(mut client: TcpStream, mut server: TcpStream, swallows: &AtomicBool, stalls: &AtomicBool) {
     let (mut up, mut down) = ([0; 4096], [0; 4096]);
     loop {
         tokio::select! {
             read = client.read(&mut up) => {
                 let Ok(length @ 1..) = read else { return };
+                if stalls.swap(false, Ordering::SeqCst) {
+                    return std::future::pending().await;
+                }
                 if swallows.swap(false, Ordering::SeqCst) || server.write_all(&up[..length]).await.is_err() {
                     return;
                 }
@@ -154,6 +166,24 @@ async fn a_request_for_a_signature_is_written_once() {
         assert_eq!(relay.accepted(), 1, "it may have arrived, so nothing else is tried");
         assert_eq!(world.pushes(&site.msisdn), 1);
         accepted(&site.login().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_put_on_a_connection_that_did_not_answer_in_time() {
+    for http in [Http::One, Http::Two] {
+        let world = World::start(http);
+        let relay = Relay::start(&world).await;
+        let bend = relay.bend(&world);
+        let short = |config: String| bend(config.replace(NO_LIMIT, OUR_LIMIT));
+        let site = Site::of(&world, "stalled", Behaviour::Approve, Mode::Synch, short);
+        accepted(&site.login().await);
+        relay.stall_next();
+        let outcome = site.login().await;
+        assert_eq!(outcome.verdict, Verdict::Denied(Reason::TimedOut));
+        accepted(&site.login().await);
+        assert_eq!(relay.accepted(), 2);
+        assert_eq!(world.pushes(&site.msisdn), 2);
     }
 }
 
