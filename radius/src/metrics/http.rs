@@ -27,11 +27,11 @@ use tokio::{
 };
 
 /// Connections at a time: a scraper or two, a probe or two, and somebody with curl.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 /// How long a client may take to ask.
-const ASKING: Duration = Duration::from_secs(5);
+const ASKING: Duration = Duration::from_secs(2);
 /// How long a connection lasts at most, whatever goes on in it.
-const LASTING: Duration = Duration::from_secs(60);
+const LASTING: Duration = Duration::from_secs(10);
 /// How long the loop may take to answer before it counts as dead.
 const ANSWERING: Duration = Duration::from_secs(2);
 
@@ -132,7 +132,8 @@ async fn accept(listener: TcpListener, questions: mpsc::Sender<Question>) {
 async fn converse(stream: TcpStream, questions: mpsc::Sender<Question>) {
     let service = service_fn(move |request| answer(request, questions.clone()));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(ASKING).max_buf_size(16 << 10);
+    // One question for each: who is idle takes nobody's place for long.
+    http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(ASKING).max_buf_size(16 << 10);
     // What a client does to its own connection is its own business.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
