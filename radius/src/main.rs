@@ -34,7 +34,7 @@ Answers RADIUS requests when the person's phone has confirmed with Swisscom Mobi
   -h, --help     print this
   -V, --version  print the version
 
-SIGHUP reads the configuration again, SIGTERM lets pending logins end. See mobileid-radiusd(8).
+SIGHUP reads the configuration again, SIGTERM lets pending logins end.
 Exit codes: 0 ended, or all is well; 1 a mistake in the configuration; 2 a mistake in these arguments.
 ";
 
