@@ -208,8 +208,11 @@ impl Report {
             self.find(Kind::NotInstalled, "sudo", "there is no sudoers file", "nothing, if that is meant");
             return sudo::Sudoers::default();
         }
-        self.examined.push("sudoers".to_owned());
-        sudo::examine(&read::SudoFiles { root }, &path)
+        let sudoers = sudo::examine(&read::SudoFiles { root }, &path);
+        if sudoers.findings.iter().all(|finding| finding.kind != Kind::NotExamined) {
+            self.examined.push("sudoers".to_owned());
+        }
+        sudoers
     }
 
     fn selinux(&mut self, arguments: &Arguments, port: Option<u16>) {

@@ -219,7 +219,8 @@ fn of_user(sshd: &Effective, pam: &pam::Sshd) -> Vec<Finding> {
     findings
 }
 
-const GOOD_METHODS: &str = "AuthenticationMethods publickey,keyboard-interactive:pam";
+const GOOD_METHODS: &str =
+    "AuthenticationMethods publickey,keyboard-interactive:pam, with KbdInteractiveAuthentication yes";
 
 /// Whether PAM is reached before anything was shown.
 fn asks_phone_first(way: &[Method]) -> bool {
