@@ -1,6 +1,6 @@
 //! The border to libpam: the six entry points, and [`Host`] for a real PAM handle.
 //!
-//! The only file with unsafe code. `pam-bindings` checks the arguments of the entry points, reads items and
+//! `pam-bindings` checks the arguments of the entry points, reads items and
 //! holds conversations; what it lacks is declared here: pam_getenv, pam_fail_delay and pam_syslog;
 //! and sigpending, which nix lacks.
 

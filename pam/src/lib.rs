@@ -11,11 +11,11 @@
 //!
 //! `authenticate` is the story of one login and where to start reading. It is written against two traits:
 //! `host::Host` is what it needs of libpam, `system::System` what it needs of everything else. Only
-//! `ffi` speaks to libpam, and only there is unsafe code.
+//! `ffi` speaks to libpam; unsafe code is there and in `wiping`, the allocator, and nowhere else.
 //!
 //! The module is a guest in a process that runs as root. It writes to no stream, reads no environment
 //! variable, starts no thread or child, touches no signal, and leaves nothing open. It keeps no
-//! configuration between two calls. A panic ends in a denial, in the log and not on the terminal.
+//! configuration between two calls, and wipes the memory that it gives back. A panic ends in a denial, in the log and not on the terminal.
 
 #[cfg(panic = "abort")]
 compile_error!("a panic must end in a denial, not in the death of sshd: build with panic = \"unwind\"");
@@ -29,3 +29,4 @@ mod options;
 mod panics;
 mod presence;
 mod system;
+mod wiping;

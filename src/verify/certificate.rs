@@ -3,10 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use x509_parser::{
-    certificate::X509Certificate,
-    extensions::{KeyUsage, ParsedExtension},
-    oid_registry::OID_X509_EXT_SUBJECT_KEY_IDENTIFIER,
-    prelude::FromDer as _,
+    certificate::{X509Certificate, X509CertificateParser},
+    error::X509Error,
+    extensions::{BasicConstraints, KeyIdentifier, KeyUsage},
+    nom::Parser as _,
+    oid_registry::{
+        OID_X509_EXT_BASIC_CONSTRAINTS, OID_X509_EXT_KEY_USAGE, OID_X509_EXT_SUBJECT_KEY_IDENTIFIER, Oid,
+    },
+    prelude::FromDer,
     x509::{AttributeTypeAndValue, X509Name},
 };
 
@@ -56,7 +60,9 @@ impl<'a> Certificate<'a> {
         if der.len() > MAX_SIZE {
             return None;
         }
-        match X509Certificate::from_der(der) {
+        // Extensions are read when asked for. x509-parser reads them all by a table that it makes on the heap once
+        // and never frees: a host that loads and unloads the PAM module again and again would grow by it.
+        match X509CertificateParser::new().with_deep_parse_extensions(false).parse(der) {
             Ok(([], x509)) => Some(Self { der, x509 }),
             _ => None,
         }
@@ -72,10 +78,16 @@ impl<'a> Certificate<'a> {
     }
 
     fn key_id(&self) -> Option<&[u8]> {
-        let extension = self.x509.get_extension_unique(&OID_X509_EXT_SUBJECT_KEY_IDENTIFIER).ok()??;
-        match extension.parsed_extension() {
-            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0),
-            _ => None,
+        let id = self.extension::<KeyIdentifier<'_>>(&OID_X509_EXT_SUBJECT_KEY_IDENTIFIER).ok()??;
+        Some(id.0)
+    }
+
+    /// The extension of this name; an error if there are two of it, or it is not readable to its end.
+    fn extension<'s, T: FromDer<'s, X509Error>>(&'s self, oid: &Oid<'_>) -> Result<Option<T>, ()> {
+        let Some(extension) = self.x509.get_extension_unique(oid).map_err(drop)? else { return Ok(None) };
+        match T::from_der(extension.value) {
+            Ok(([], value)) => Ok(Some(value)),
+            _ => Err(()),
         }
     }
 
@@ -91,16 +103,17 @@ impl<'a> Certificate<'a> {
 
     /// Whether the basic constraints say that this is a certification authority.
     pub(super) fn is_ca(&self) -> bool {
-        matches!(self.x509.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca)
+        let constraints = self.extension::<BasicConstraints>(&OID_X509_EXT_BASIC_CONSTRAINTS);
+        constraints.is_ok_and(|constraints| constraints.is_some_and(|constraints| constraints.ca))
     }
 
     /// Whether keyUsage allows what `allows` asks for. An absent one allows everything (RFC 5280, 4.2.1.3), an
     /// unreadable or doubled one nothing.
     pub(super) fn key_usage(&self, allows: impl FnOnce(&KeyUsage) -> bool) -> bool {
-        match self.x509.key_usage() {
+        match self.extension::<KeyUsage>(&OID_X509_EXT_KEY_USAGE) {
             Ok(None) => true,
-            Ok(Some(usage)) => allows(usage.value),
-            Err(_) => false,
+            Ok(Some(usage)) => allows(&usage),
+            Err(()) => false,
         }
     }
 

@@ -2,7 +2,11 @@
  * not at all, and watches what a module does to the process it is a guest in.
  *
  *   host ask SERVICE USER TIMES CONVERSATION   one line per round: result, and what the process looks like
+ *   host laps LAPS RUN...                      all the runs, each SERVICE,USER,CONVERSATION,RESULT, so many times
  *   host load MODULE TIMES                     dlopen, look up the six entry points, dlclose
+ *
+ * `laps` tells after each lap what the process looks like. It speaks through its standard input, a socket, so that
+ * whatever comes out of its standard output and error was written by somebody else; it stays until that is closed.
  *
  * CONVERSATION: talk (shows nothing, answers every prompt with an empty line), null (no function), fail
  * (PAM_CONV_ERR), empty (success, but no answers).
@@ -89,8 +93,34 @@ struct house {
 	void (*handler[65])(int);
 	sigset_t mask;
 	mode_t umask;
-	char cwd[4096], locale[256], environment[65536];
+	char cwd[4096], locale[256], signals[256], environment[65536];
 };
+
+/* The kernel's view of signals: SigBlk, SigIgn, SigCgt. */
+static void read_signals(char *text, size_t size)
+{
+	char line[256];
+	FILE *f = fopen("/proc/self/status", "r");
+	while (f && fgets(line, sizeof line, f))
+		if ((strncmp(line, "SigBlk", 6) == 0 || strncmp(line, "SigIgn", 6) == 0 ||
+		     strncmp(line, "SigCgt", 6) == 0) && strlen(text) + strlen(line) < size)
+			strcat(text, line);
+	if (f)
+		fclose(f);
+}
+
+/* How many mappings a file of this name has in our memory. */
+static int mapped(const char *name)
+{
+	char line[4600];
+	int found = 0;
+	FILE *f = fopen("/proc/self/maps", "r");
+	while (f && fgets(line, sizeof line, f))
+		found += strstr(line, name) != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
 
 static void look(struct house *h)
 {
@@ -106,20 +136,27 @@ static void look(struct house *h)
 	if (!getcwd(h->cwd, sizeof h->cwd))
 		h->cwd[0] = 0;
 	snprintf(h->locale, sizeof h->locale, "%s", setlocale(LC_ALL, NULL));
+	read_signals(h->signals, sizeof h->signals);
 	char *end = h->environment;
 	for (char **e = environ; *e && end + strlen(*e) + 1 < h->environment + sizeof h->environment; e++)
 		end = stpcpy(end, *e) + 1;
 }
 
-static int ask(char **argv)
+static struct pam_conv conversation(const char *how)
 {
 	struct pam_conv conv = { talk, NULL };
-	if (strcmp(argv[3], "null") == 0)
+	if (strcmp(how, "null") == 0)
 		conv.conv = NULL;
-	else if (strcmp(argv[3], "fail") == 0)
+	else if (strcmp(how, "fail") == 0)
 		conv.conv = fail;
-	else if (strcmp(argv[3], "empty") == 0)
+	else if (strcmp(how, "empty") == 0)
 		conv.conv = empty;
+	return conv;
+}
+
+static int ask(char **argv)
+{
+	struct pam_conv conv = conversation(argv[3]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 0; i < atoi(argv[2]); i++) {
 		static struct house before, after;
@@ -136,6 +173,45 @@ static int ask(char **argv)
 		       memcmp(&before, &after, sizeof before) != 0, messages);
 	}
 	return 0;
+}
+
+/* Returns what PAM said, or -1. The run is cut into its words and put together again. */
+static int login(char *run)
+{
+	char *service = strtok(run, ","), *user = strtok(NULL, ","), *how = strtok(NULL, ",");
+	struct pam_conv conv = conversation(how);
+	pam_handle_t *pamh = NULL;
+	if (pam_start(service, user, &conv, &pamh) != PAM_SUCCESS)
+		return -1;
+	pam_set_item(pamh, PAM_FAIL_DELAY, (const void *)no_delay);
+	int result = pam_authenticate(pamh, 0);
+	pam_end(pamh, result);
+	user[-1] = how[-1] = how[strlen(how)] = ',';
+	return result;
+}
+
+static int laps(int times, char **runs)
+{
+	static struct house before, after;
+	look(&before);
+	for (int lap = 1; lap <= times; lap++) {
+		int disturbed = 0, wrong = 0, logins = 0;
+		for (char **run = runs; *run; run++, logins++) {
+			int result = login(*run);
+			look(&after);
+			disturbed += memcmp(&before, &after, sizeof before) != 0;
+			if (result != atoi(strrchr(*run, ',') + 1)) {
+				dprintf(0, "wrong %s was %d\n", *run, result);
+				wrong++;
+			}
+		}
+		dprintf(0, "lap logins=%d wrong=%d rss_kib=%ld fds=%d threads=%d child=%d disturbed=%d mapped=%d\n", logins,
+			wrong, rss_kib(), entries("/proc/self/fd") - 3, entries("/proc/self/task") - 2, has_child(),
+			disturbed, mapped("pam_mobileid"));
+	}
+	dprintf(0, "done\n");
+	char c;
+	return read(0, &c, 1) == 0 ? 0 : 1;
 }
 
 static int load(const char *module, int times)
@@ -164,6 +240,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 6 && strcmp(argv[1], "ask") == 0)
 		return ask(argv + 2);
+	if (argc > 3 && strcmp(argv[1], "laps") == 0)
+		return laps(atoi(argv[2]), argv + 3);
 	if (argc == 4 && strcmp(argv[1], "load") == 0)
 		return load(argv[2], atoi(argv[3]));
 	fprintf(stderr, "usage: see the head of the source\n");

@@ -12,6 +12,7 @@ mod person;
 mod radius;
 mod readme;
 mod sshd;
+mod stay;
 mod su;
 mod sudo;
 mod support;
