@@ -59,6 +59,12 @@ impl Notice {
         matches!(self.kind, Kind::Denied(_))
     }
 
+    /// The notice where the person must answer for the login to go on, as in an Access-Challenge of RADIUS.
+    #[must_use]
+    pub fn as_question(&self) -> String {
+        format!("{self} {}", THEN_OK.in_language(self.language))
+    }
+
     /// The code to compare, while there is one.
     #[must_use]
     pub fn code(&self) -> Option<&Code> {
@@ -145,6 +151,9 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         }
     }
 }
+
+const THEN_OK: Texts =
+    Texts("Then press OK.", "Drücken Sie danach OK.", "Appuyez ensuite sur OK.", "Poi prema OK.");
 
 const CONFIRM: Texts = Texts(
     "confirm on your phone if it shows the code",

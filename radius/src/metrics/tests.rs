@@ -226,7 +226,7 @@ async fn a_loop_that_is_unready_or_dead_is_told_by_its_status() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_beyond_the_limit_wait_their_turn() {
     let (port, _) = port(Some(Reply::Yes("mine\n".into())));
-    let idle: Vec<_> = (0..16).map(|_| std::net::TcpStream::connect(port.address()).unwrap()).collect();
+    let idle: Vec<_> = (0..64).map(|_| std::net::TcpStream::connect(port.address()).unwrap()).collect();
     let asked = get(&port, "GET /metrics");
     tokio::pin!(asked);
     // Those who hold the places ask nothing; as soon as they go, the next is served.

@@ -38,7 +38,7 @@ impl Server {
         let Some(login) = self.logins.get_mut(&id) else { return };
         // A login that another node began shows what it showed there.
         if matches!(login.phase, Phase::Phone) && login.handed_on.is_none() {
-            login.shown = Some(notice.to_string());
+            login.shown = Some(notice.as_question());
             login.ready = login.ready || ready_when_shown(login);
             self.challenge(turn, id);
         }

@@ -123,7 +123,8 @@ fn a_client_that_can_be_challenged_is_so_as_soon_as_the_code_is_known() {
     assert_eq!(bench.send(&alice), ["start 1 alice"]);
     assert_eq!(bench.shown(1), ["challenge 1"]);
     let challenge = bench.answer();
-    assert!(challenge.text().contains("confirm on your phone"), "{}", challenge.text());
+    let text = challenge.text();
+    assert!(text.contains("confirm on your phone") && text.ends_with(". Then press OK."), "{text}");
 
     // The person presses the key, and the request waits until just before the client gives up.
     let pressed = bench.ask("alice").from(2).password("").state(&challenge.state());
