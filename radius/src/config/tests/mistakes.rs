@@ -37,7 +37,10 @@ fn every_table_refuses_strangers() {
         }
     }
     for (stranger, says) in [
-        (format!("bogus = 1\n{}", *FULL), "r.toml:1: bogus: unknown key; there are mobileid, unenrolled, listen, "),
+        (
+            format!("bogus = 1\n{}", *FULL),
+            "r.toml:1: bogus: unknown key; there are mobileid, unenrolled, listen, ",
+        ),
         (format!("{}\n[bogus]\n", *FULL), ": bogus: unknown key"),
         (format!("{}\n[[bogus]]\n", *FULL), ": bogus: unknown key"),
     ] {
