@@ -11,7 +11,7 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
 
-.PHONY: help deps build demo test lint unit lab fuzz bench-radius
+.PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam
 
 help:
 	@echo 'make deps    install what building and testing need, where it is missing'
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo    see logins confirmed and cancelled, a sudo, and RADIUS, on this machine alone'
 	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
 	@echo 'make lint    formatting and lints'
+	@echo 'make bench-pam      the module side by side with others, a login with curl and openssl, in a minute'
 	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
 	@echo
 	@echo 'Parts of make test: make unit, make lab, make fuzz'
@@ -64,3 +65,11 @@ fuzz: deps
 bench-radius: deps
 	cargo build --locked --profile daemon -p mobileid-radiusd -p mobileid-simulator -p mobileid-benches
 	$(TARGET)/daemon/bench-radius $(ARGUMENTS)
+
+# The module is built by itself: together with the others it would get features that only they want. The modules it
+# is compared with are Debian's, and only this wants them.
+bench-pam: deps
+	@sh tests/deps.sh libpam-duo libpam-google-authenticator
+	cargo build --locked --release -p pam_mobileid
+	cargo build --locked --release -p mobileid-simulator -p mobileid-benches
+	$(TARGET)/release/bench-pam $(ARGUMENTS)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and is missing: Debian's packages by apt-get, as root or with
 # sudo, and one client library for Python, beside the build's output. Where nothing is missing it touches
-# nothing and needs no network. Rust is only checked for.
+# nothing and needs no network. Rust is only checked for. Arguments are more packages.
 set -eu
 
 # The C compiler, libpam's headers and binutils build; the rest is what the tests log in through. The
@@ -11,6 +11,7 @@ build-essential libpam0g-dev
 libpam-modules login passwd openssh-client openssh-server pamtester sudo
 util-linux iproute2 openssl curl chromium chromium-driver
 freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
+$*
 "
 rust=1.88
 

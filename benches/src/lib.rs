@@ -1,4 +1,4 @@
-//! Measures `mobileid-radiusd` and its peers side by side, on this machine, in one run.
+//! Measures `mobileid-radiusd` and `pam_mobileid.so` and their peers side by side, on this machine, in one run.
 //!
 //! ```text
 //!  bin/bench-radius ── parts/ ──┬── freeradius  the peer, with a users file or with a script that waits
@@ -9,6 +9,9 @@
 //!                               └── bare        what the cryptography alone costs
 //! ```
 //!
+//! `bin/bench-pam` measures `pam_mobileid.so`: the same service, `parts/loading` and `parts/login`, and `guests`, the
+//! modules of a host that a small C program asks.
+//!
 //! Everything listens on loopback and is started and ended here. The load generator has its own reading of
 //! RADIUS: it shares no line with the responder that it measures.
 #![forbid(unsafe_code)]
@@ -16,7 +19,9 @@
 pub mod bare;
 pub mod clock;
 pub mod freeradius;
+pub mod guests;
 pub mod load;
+pub mod machine;
 pub mod parts;
 pub mod process;
 pub mod responder;

@@ -1,6 +1,8 @@
 //! The parts of the comparison, and what they have in common.
 
 pub mod instant;
+pub mod loading;
+pub mod login;
 pub mod rate;
 pub mod waiting;
 

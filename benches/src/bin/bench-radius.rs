@@ -10,7 +10,7 @@ use lexopt::prelude::*;
 use mobileid_benches::parts::{Bench, instant, rate, waiting};
 use mobileid_benches::process::more_descriptors;
 use mobileid_benches::table::{Book, say};
-use mobileid_benches::{clock, freeradius};
+use mobileid_benches::{clock, freeradius, machine};
 use serde_json::json;
 
 const HELP: &str = "Measures mobileid-radiusd and FreeRADIUS side by side, on this machine alone.
@@ -80,7 +80,7 @@ fn measure(bench: &Bench, parts: &str, out: &Path) -> Result<()> {
     let began = Instant::now();
     let head = json!({
         "at": clock::wall().as_secs(), "cores": std::thread::available_parallelism()?.get(),
-        "processor": processor(), "freeradius": freeradius::version(), "quick": bench.quick,
+        "processor": machine::processor(), "freeradius": freeradius::version(), "quick": bench.quick,
         "connections": bench.connections,
     });
     say(&format!("{head}\n"));
@@ -105,10 +105,4 @@ fn program(folder: &Path, name: &str) -> Result<PathBuf> {
         bail!("{} is not there: build it first, as `make bench-radius` does", path.display());
     }
     Ok(path)
-}
-
-fn processor() -> String {
-    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("model name"));
-    line.map(|line| line.trim_start_matches([' ', '\t', ':']).to_owned()).unwrap_or_default()
 }
