@@ -363,6 +363,8 @@ impl<'i> Section<'i> {
                     sections.push(Located { value, line, key: name });
                 }
                 _ => {
+                    // Where somebody wrote the number first and the name behind it.
+                    let path = text::without_numbers(&path);
                     let what = format_args!("must be a table, like [{path}] with its keys below it");
                     source.mistake(line, &path, what);
                 }

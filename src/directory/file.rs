@@ -126,6 +126,8 @@ mod tests {
         assert!(!shown.contains("4179"), "{shown}");
         assert!(mistakes("[alice]\nlanguage='de'\n").starts_with("users.toml:1: alice.msisdn: is missing"));
         assert!(mistakes("alice = '+41791234567'\n").starts_with("users.toml:1: alice: must be a table"));
+        let shown = mistakes("\"+41791234567\" = 'alice'\n");
+        assert!(shown.contains("must be a table") && !shown.contains("1234"), "{shown}");
         assert!(
             mistakes("[alice]\nmsisdn='+41791234567'\nmsidn='x'\n").contains(":3: alice.msidn: unknown key")
         );
