@@ -293,21 +293,25 @@ impl World {
 
     fn answered(&mut self, to: Peer, octets: &[u8]) {
         let packet = Packet::parse(octets).expect("a whole packet");
-        let of = self
+        // Requests that were altered on the way share an authenticator, and one of them is answered.
+        let of: Vec<_> = self
             .sent
             .iter()
-            .rev()
-            .find(|(peer, _, authenticator)| *peer == to && is_answer(&packet, authenticator, &KEY));
-        let Some((_, request, authenticator)) = of else {
+            .filter(|(peer, _, authenticator)| *peer == to && is_answer(&packet, authenticator, &KEY))
+            .map(|(_, request, authenticator)| {
+                (Packet::parse(request).expect("a whole packet"), authenticator)
+            })
+            .collect();
+        let Some((_, authenticator)) = of.first() else {
             // Its request is no longer remembered here.
             return;
         };
         assert_eq!(packet.attributes().next().map(|a| a.kind), Some(attribute::MESSAGE_AUTHENTICATOR));
         assert_eq!(check_answer(&packet, authenticator, &KEY), Signed::Valid);
-        let request = Packet::parse(request).expect("a whole packet");
         let states =
             |packet: &Packet<'_>| packet.all(attribute::PROXY_STATE).map(<[u8]>::to_vec).collect::<Vec<_>>();
-        assert_eq!(states(&packet), states(&request), "Proxy-State comes back in order");
+        let answers = of.iter().find(|(request, _)| states(request) == states(&packet));
+        let (request, _) = answers.expect("Proxy-State comes back in order");
         if packet.code() == Code::ACCESS_ACCEPT && request.code() != Code::STATUS_SERVER {
             assert!(self.confirmed, "accepted, and nobody has confirmed");
         }
