@@ -310,9 +310,13 @@ impl World {
         assert_eq!(check_answer(&packet, authenticator, &KEY), Signed::Valid);
         let states =
             |packet: &Packet<'_>| packet.all(attribute::PROXY_STATE).map(<[u8]>::to_vec).collect::<Vec<_>>();
-        let answers = of.iter().find(|(request, _)| states(request) == states(&packet));
-        let (request, _) = answers.expect("Proxy-State comes back in order");
-        if packet.code() == Code::ACCESS_ACCEPT && request.code() != Code::STATUS_SERVER {
+        let mut answered =
+            of.iter().map(|(request, _)| request).filter(|r| states(r) == states(&packet)).peekable();
+        assert!(answered.peek().is_some(), "Proxy-State comes back in order");
+        let asks_for_life = |request: &Packet<'_>| {
+            request.code() == Code::STATUS_SERVER && request.identifier() == packet.identifier()
+        };
+        if packet.code() == Code::ACCESS_ACCEPT && !answered.any(asks_for_life) {
             assert!(self.confirmed, "accepted, and nobody has confirmed");
         }
         self.state = packet.first(attribute::STATE).map(<[u8]>::to_vec).or(self.state.take());
