@@ -1,8 +1,8 @@
 //! Carries out what the machine asks, with blocking sockets: for the PAM module and the administrator's tool.
 //!
 //! `blocking` is the loop, `https` one exchange with the service, and `socket` the one place that waits; they come
-//! with the feature of the same name. [`evidence`] keeps what proves a login, and is all of this that a driver
-//! elsewhere needs.
+//! with the feature of the same name. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
+//! much a driver elsewhere needs too.
 
 #![allow(clippy::disallowed_methods, reason = "a driver reads clocks and opens sockets and files")]
 
@@ -11,6 +11,9 @@ pub mod blocking;
 pub mod evidence;
 #[cfg(feature = "blocking")]
 pub mod https;
+
+#[cfg(feature = "tls")]
+pub mod tls;
 
 #[cfg(feature = "blocking")]
 mod socket;

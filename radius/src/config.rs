@@ -80,7 +80,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Client {
     /// Its name, in logs and rules and where the phone shows a host.
-    pub name: String,
+    pub name: Arc<str>,
     /// Clients of one group share pending logins: a NAS and its standby.
     pub group: String,
     /// What it and we know.

@@ -47,7 +47,7 @@ use tokio::{
 use connect::Connector;
 use pool::{Link, Pool, Taken};
 
-pub use connect::Unusable;
+pub use mobileid::driver::tls::Unusable;
 
 /// A body is whole before it is sent, and wiped when the connection has taken it.
 type Body = Full<Bytes>;

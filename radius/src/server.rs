@@ -150,7 +150,7 @@ impl Server {
     /// Takes new settings. What is pending keeps those that it began with; a packet that comes is read by the new
     /// ones. The key of State changes with a restart only: what is out there must still open.
     pub fn reload(&mut self, settings: Arc<Settings>) {
-        let names: HashSet<&str> = settings.clients.iter().map(|client| client.name.as_str()).collect();
+        let names: HashSet<&str> = settings.clients.iter().map(|client| &*client.name).collect();
         self.desks
             .retain(|name, desk| names.contains(&**name) || desk.pending > 0 || desk.duplicates.waits());
         self.settings = settings;
@@ -230,24 +230,21 @@ impl Server {
     }
 
     /// What is kept for a client.
-    fn desk(&mut self, client: &str) -> &mut Desk {
-        // The name is made anew for the first packet of a client only.
-        let name = self.desks.get_key_value(client).map(|(name, _)| Arc::clone(name));
+    fn desk(&mut self, client: &Arc<str>) -> &mut Desk {
         let limits = &self.settings.limits;
-        self.desks.entry(name.unwrap_or_else(|| client.into())).or_insert_with(|| Desk::new(client, limits))
+        self.desks.entry(Arc::clone(client)).or_insert_with(|| Desk::new(limits))
     }
 
     /// Counts a packet of a client.
-    fn count(&mut self, client: &str, fate: Fate) {
-        let name = Arc::clone(&self.desk(client).name);
-        self.counters.add(Some(&name), fate);
+    fn count(&mut self, client: &Arc<str>, fate: Fate) {
+        self.counters.add(Some(client), fate);
     }
 
     /// A line for the administrator about a client, if its topic was not spoken of just now.
     fn say(
         &mut self,
         turn: &mut Turn<'_>,
-        client: &str,
+        client: &Arc<str>,
         topic: &'static str,
         level: Level,
         text: impl FnOnce() -> String,

@@ -8,8 +8,9 @@ use std::{
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{
-    https::{Https, Unusable},
+    https::Https,
     socket::{TICK, Tick, Verdict as TickVerdict},
+    tls::Unusable,
 };
 use crate::{
     load::Setup,

@@ -14,10 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-};
+use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use ureq::{
     Agent,
     unversioned::{
@@ -26,7 +23,10 @@ use ureq::{
     },
 };
 
-use super::socket::{Ended, Socket, Tick};
+use super::{
+    socket::{Ended, Socket, Tick},
+    tls::{self, Unusable},
+};
 use crate::{
     config::{Endpoint, Proxy},
     load::Connection,
@@ -45,24 +45,6 @@ pub struct Https {
     tls: Arc<ClientConfig>,
 }
 
-/// Why the way to the service cannot be prepared; the text names what to mend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable(String);
-
-impl Unusable {
-    pub(super) fn no_randomness() -> Self {
-        Self("the system has no randomness to give".into())
-    }
-}
-
-impl std::fmt::Display for Unusable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unusable {}
-
 /// How far an exchange came before it failed.
 enum Failed {
     Before(Unreachable, String),
@@ -78,31 +60,8 @@ impl Https {
     /// # Errors
     /// A root, certificate, key or name that rustls does not take, or a key that does not fit the certificate.
     pub fn new(connection: &Connection) -> Result<Self, Unusable> {
-        let mut roots = RootCertStore::empty();
-        for root in &connection.server_roots {
-            // Of the system's many roots some may be odd; what counts is that there are usable ones.
-            let _ = roots.add(CertificateDer::from(root.as_slice()));
-        }
-        if roots.is_empty() {
-            return Err(Unusable("service.server_trust: no usable root certificate in it".into()));
-        }
-        let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
-            .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
-        let leaf = CertificateDer::from(connection.client_cert.clone());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|e| Unusable(e.to_string()))?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(vec![leaf], key)
-            .map_err(|e| match e {
-                rustls::Error::InconsistentKeys(_) => Unusable(
-                    "service.client_key: is not the key of the certificate in service.client_cert".into(),
-                ),
-                e => Unusable(format!("service.client_cert and service.client_key: {e}")),
-            })?;
-        let name = ServerName::try_from(connection.server_name.clone())
-            .map_err(|_| Unusable("service.server_name: not a name or address".into()))?;
+        let tls = tls::client(connection)?;
+        let name = tls::server_name(connection)?;
         let authority = Endpoint { host: connection.server_name.clone(), port: connection.service.port };
         Ok(Self {
             service: connection.service.clone(),

@@ -9,7 +9,7 @@ use crate::{
 
 fn client(name: &str) -> Arc<Client> {
     Arc::new(Client {
-        name: name.to_owned(),
+        name: name.into(),
         group: name.to_owned(),
         secret: SharedSecret::new(b"0123456789abcdef"),
         mode: Mode::Wait,
@@ -37,7 +37,7 @@ fn table(entries: &[&str]) -> Clients {
 }
 
 fn found<'a>(clients: &'a Clients, address: &str) -> &'a str {
-    clients.find(address.parse().unwrap()).map_or("nobody", |client| client.name.as_str())
+    clients.find(address.parse().unwrap()).map_or("nobody", |client| &*client.name)
 }
 
 #[test]

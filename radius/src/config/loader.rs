@@ -156,7 +156,7 @@ impl<'a> Loader<'a> {
         };
         let (nas_timeout, deadline) = times?;
         Some(Client {
-            name: draft.name,
+            name: draft.name.into(),
             group: draft.group,
             secret: secret?,
             mode: draft.mode,

@@ -116,7 +116,7 @@ fn settings(text: &str) -> Settings {
 }
 
 fn client<'a>(settings: &'a Settings, name: &str) -> &'a Client {
-    settings.clients.iter().find(|client| client.name == name).unwrap()
+    settings.clients.iter().find(|client| *client.name == *name).unwrap()
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_file_of_thousands_of_clients_is_read() {
     let text: String = (0..2000).map(one).collect();
     let s = settings(&text);
     assert_eq!(s.clients.len(), 2000);
-    assert_eq!(s.clients.find("10.0.7.207".parse().unwrap()).unwrap().name, "nas-1999");
+    assert_eq!(&*s.clients.find("10.0.7.207".parse().unwrap()).unwrap().name, "nas-1999");
     let found = Folder::new().mistakes(&text.replacen("\"nas-1999\"", "\"nas-0\"", 1));
     assert_eq!(found, ["r.toml:15993: client.name: \"nas-0\" is the name of the client of line 1 already"]);
 }

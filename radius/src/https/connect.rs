@@ -1,20 +1,18 @@
 //! One new connection: name, TCP, CONNECT through a proxy where there is one, TLS, and which HTTP is spoken.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use mobileid::{
     config::{Endpoint, Proxy},
+    driver::tls::{self, Unusable},
     load::Connection,
     outcome::Unreachable,
     text,
 };
 use nix::sys::socket::{setsockopt, sockopt};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, lookup_host},
@@ -45,30 +43,11 @@ pub(super) enum Opened {
     Http2(http2::SendRequest<Body>, usize),
 }
 
-/// Why the way to the service cannot be prepared; the text names what to mend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable(String);
-
-impl Unusable {
-    pub(super) fn name() -> Self {
-        Self("service.server_name: not a name or address".into())
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unusable {}
-
 impl Connector {
     pub(super) fn new(connection: &Connection) -> Result<Self, Unusable> {
-        let name = ServerName::try_from(connection.server_name.clone()).map_err(|_| Unusable::name())?;
         Ok(Self {
             service: connection.service.clone(),
-            name,
+            name: tls::server_name(connection)?,
             proxy: connection.proxy.clone(),
             limit: connection.timeouts.connect,
             tls: TlsConnector::from(Arc::new(tls(connection)?)),
@@ -152,32 +131,10 @@ impl Names {
     }
 }
 
-/// The settings of TLS. A session is resumed where the service allows it, which saves both sides the signatures
-/// of a handshake; no request is ever sent as early data, which could be played again.
+/// A session is resumed where the service allows it, which saves both sides the signatures of a handshake; and we take
+/// either HTTP.
 fn tls(connection: &Connection) -> Result<ClientConfig, Unusable> {
-    let mut roots = RootCertStore::empty();
-    for root in &connection.server_roots {
-        // Of the system's many roots some may be odd; what counts is that there are usable ones.
-        let _ = roots.add(CertificateDer::from(root.as_slice()));
-    }
-    if roots.is_empty() {
-        return Err(Unusable("service.server_trust: no usable root certificate in it".into()));
-    }
-    let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
-        .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
-    let leaf = CertificateDer::from(connection.client_cert.clone());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|e| Unusable(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![leaf], key)
-        .map_err(|e| match e {
-            rustls::Error::InconsistentKeys(_) => Unusable(
-                "service.client_key: is not the key of the certificate in service.client_cert".into(),
-            ),
-            e => Unusable(format!("service.client_cert and service.client_key: {e}")),
-        })?;
+    let mut tls = tls::client(connection)?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
 }

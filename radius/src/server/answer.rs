@@ -125,9 +125,13 @@ impl Waiter {
         builder: &mut Builder,
         turn: &mut Turn<'_>,
     ) -> Result<(), Full> {
+        let mut passed = passed.filter(|passed| !is_ours(passed)).peekable();
+        if passed.peek().is_none() {
+            return Ok(());
+        }
         // No two salts of a packet may be the same (RFC 2868, section 3.5), which chance would not see to.
         let mut salt = u16::from_be_bytes(turn.octets());
-        for passed in passed.filter(|passed| !is_ours(passed)) {
+        for passed in passed {
             passed.write(builder, &self.client.secret, &self.authenticator, salt.to_be_bytes())?;
             salt = salt.wrapping_add(1);
         }

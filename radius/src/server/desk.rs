@@ -4,7 +4,6 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +12,6 @@ use crate::{config::Limits, duplicates::Duplicates};
 /// What is kept for one client.
 #[derive(Debug)]
 pub(super) struct Desk {
-    pub(super) name: Arc<str>,
     pub(super) duplicates: Duplicates,
     /// Logins that it began and that have not ended.
     pub(super) pending: usize,
@@ -24,9 +22,9 @@ pub(super) struct Desk {
 const ANSWERS_MAX: usize = 1 << 16;
 
 impl Desk {
-    pub(super) fn new(name: &str, limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let most = ANSWERS_MAX.saturating_add(limits.pending_per_client);
-        Self { name: name.into(), duplicates: Duplicates::new(most), pending: 0, quiet: Quiet::default() }
+        Self { duplicates: Duplicates::new(most), pending: 0, quiet: Quiet::default() }
     }
 }
 

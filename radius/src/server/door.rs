@@ -113,7 +113,7 @@ impl Server {
             && settings.clients.is_exact(address)
         {
             self.learnt.insert(address);
-            turn.out.push(Action::Learnt(client.name.clone(), address.to_canonical()));
+            turn.out.push(Action::Learnt(client.name.to_string(), address.to_canonical()));
         }
     }
 

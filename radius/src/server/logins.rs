@@ -12,7 +12,7 @@ use super::{
     Action, Fate, LoginId, Server, Turn,
     answer::{Grant, Waiter},
     ending::TOO_LONG,
-    login::{Login, Patience, Phase, Verdict, WAITERS_MAX, Waiting, later},
+    login::{Login, Patience, Phase, WAITERS_MAX, Waiting, later},
     pushes::{Allowed, NoPush},
     question::Question,
 };
@@ -233,14 +233,13 @@ impl Server {
 
     fn spare_phone_at_once(&mut self, turn: &mut Turn<'_>, waiter: &Waiter, question: Question) {
         let text = Notice::exempt(Exemption::Rule, self.settings.setup.config.language).to_string();
-        let grant = Grant { text, ..Grant::default() };
-        if !waiter.has_room_for(&grant, turn) {
+        let Ok(answer) = waiter.accept(&Grant { text, ..Grant::default() }, turn) else {
             self.too_long(turn, &waiter.client);
             return self.refuse_at_once(turn, waiter, question.request, Reason::Internal, TOO_LONG);
-        }
+        };
         let outcome = spared(&self.settings, question.request, question.rule, turn);
         turn.out.push(Action::Audit(Box::new(outcome.audit)));
-        self.give(turn, waiter, &Verdict::Granted(grant));
+        self.send(turn, waiter, answer, Fate::Accepted);
     }
 }
 

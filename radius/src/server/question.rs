@@ -173,9 +173,9 @@ impl<'a> Seen<'a> {
         Request {
             user,
             service: client.service.clone(),
-            host: host.filter(|host| !host.is_empty()).unwrap_or_else(|| client.name.clone()),
+            host: host.filter(|host| !host.is_empty()).unwrap_or_else(|| client.name.to_string()),
             rhost: self.text(attribute::CALLING_STATION_ID).filter(|s| !s.is_empty()).map(str::to_owned),
-            client: Some(client.name.clone()),
+            client: Some(client.name.to_string()),
             limit: Some(client.deadline),
         }
     }
