@@ -21,11 +21,13 @@
 //! ```
 
 mod endpoint;
+mod pam;
 pub mod reader;
 
 use std::{path::PathBuf, time::Duration};
 
 pub use endpoint::{Endpoint, InvalidUrl, Proxy};
+pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
 pub use reader::{Located, Mistake, Mistakes};
 use reader::{Section, Source};
 
@@ -104,6 +106,8 @@ pub struct FileConfig {
     pub users: Located<PathBuf>,
     /// What becomes of a user without an entry.
     pub unenrolled: Unenrolled,
+    /// What the PAM module does beyond asking the phone.
+    pub pam: PamConfig,
 }
 
 /// Which roots the server's certificate may chain to.
@@ -268,6 +272,7 @@ impl FileConfig {
             templates: templates?,
             users: table?,
             unenrolled,
+            pam: PamConfig::default(),
         })
     }
 }

@@ -19,7 +19,9 @@ use std::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
-    config::{Config, Endpoint, FileConfig, Located, Mistakes, Proxy, ServerTrust, Timeouts, Unenrolled},
+    config::{
+        Config, Endpoint, FileConfig, Located, Mistakes, PamConfig, Proxy, ServerTrust, Timeouts, Unenrolled,
+    },
     directory::file::UserTable,
     secret::Secret,
     text,
@@ -37,6 +39,8 @@ pub struct Setup {
     pub connection: Connection,
     /// Where accepted signatures are kept.
     pub evidence: Option<PathBuf>,
+    /// What the PAM module does beyond asking the phone.
+    pub pam: PamConfig,
 }
 
 /// How the service is reached, for a driver.
@@ -179,6 +183,7 @@ impl Loader {
                 timeouts: file.timeouts,
             },
             evidence,
+            pam: file.pam,
         });
         self.mistakes.or(setup)
     }

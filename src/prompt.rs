@@ -218,6 +218,21 @@ pub struct Values<'a> {
     pub code: &'a Code,
 }
 
+/// What is to be run as another user. Its arguments may hold a password, so that `Debug` leaves them out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Its first word: the program.
+    pub program: String,
+    /// All of it.
+    pub line: String,
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
 /// The DTBD of one login: never longer than [`limit`] allows, prefix first, code inside.
 #[must_use]
 pub fn compose(prefix: &Prefix, template: &Template, values: &Values<'_>) -> String {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use mobileid::{
-    config::{FileConfig, Mistakes},
+    config::{FileConfig, Mistakes, PamConfig},
     directory::file::UserTable,
     load::{Connection, Setup},
     secret::Secret,
@@ -67,6 +67,7 @@ fn setup_of(core: &str) -> Arc<Setup> {
         users: UserTable::parse("users.toml", "").unwrap(),
         connection,
         evidence: None,
+        pam: PamConfig::default(),
     })
 }
 

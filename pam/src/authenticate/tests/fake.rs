@@ -14,7 +14,7 @@ use std::{
 };
 
 use mobileid::{
-    config::{Config, FileConfig, Mistakes, Unenrolled},
+    config::{Config, FileConfig, Mistakes, PamConfig, Unenrolled},
     directory::file::UserTable,
     driver::{
         Tick, TickVerdict,
@@ -243,7 +243,7 @@ fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
         timeouts: file.timeouts,
     };
     let users = UserTable::parse("u.toml", "[alice]\nmsisdn = '+41791234567'").unwrap();
-    Setup { config: config.into(), users, connection, evidence }
+    Setup { config: config.into(), users, connection, evidence, pam: PamConfig::default() }
 }
 
 const CONFIG: &str = r#"
