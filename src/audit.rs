@@ -23,6 +23,12 @@ pub struct AuditRecord {
     /// The RADIUS client that asked, by its configured name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// Whom the user wanted to become, for sudo and su.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What the user wanted to run, for sudo: the program alone, because arguments may be secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// Where the login came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rhost: Option<String>,

@@ -40,7 +40,7 @@ use crate::{
     notice::Notice,
     outcome::{Exemption, Outcome, Proof, Reason, Unreachable, Verdict},
     policy,
-    prompt::{self, Code, Values},
+    prompt::{self, Code, Command, Values},
     subscriber::{Language, Profile, Subscriber, UserName},
     text,
     verify::{self, Evidence, Expected},
@@ -75,6 +75,10 @@ pub struct Request {
     pub host: String,
     /// Where the login comes from; none for a local one.
     pub rhost: Option<String>,
+    /// Whom the user wants to become, for sudo and su.
+    pub target: Option<String>,
+    /// What the user wants to run as the target, for sudo.
+    pub command: Option<Command>,
     /// The RADIUS client that asks, by its configured name, for the record.
     pub client: Option<String>,
     /// How long the host can wait in all, where that is less than the configuration allows.
@@ -121,6 +125,8 @@ pub enum Answer {
     TimedOut,
     /// It is later than what was waited for.
     Waited,
+    /// The host has not carried out the ask, for a reason of its own; the text is for the administrator.
+    Withheld(String),
     /// The host gives the login up. Fits every ask.
     Cancelled,
 }
@@ -245,6 +251,9 @@ impl Login {
         if matches!(answer, Answer::Cancelled) {
             return context.deny(Reason::Cancelled, found, now);
         }
+        if let Answer::Withheld(why) = &answer {
+            return context.deny(Reason::Internal, found.detail(text::escaped(why, 300)), now);
+        }
         let leads_on =
             matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited);
         if leads_on && now.instant >= context.deadline {
@@ -308,9 +317,10 @@ pub fn refuse(request: Request, reason: Reason, detail: &str, language: Language
 
 /// An exemption that a host decides before a login starts: nobody is asked, and somebody is let in.
 #[must_use]
-pub fn exempt(request: Request, exemption: Exemption, language: Language, now: Now) -> Outcome {
+pub fn exempt(request: Request, exemption: Exemption, detail: &str, language: Language, now: Now) -> Outcome {
     let notice = Notice::exempt(exemption, language);
-    unasked(&request, Verdict::Exempt(exemption), notice, Found::default(), language, now)
+    let found = Found::default().detail(text::escaped(detail, 600));
+    unasked(&request, Verdict::Exempt(exemption), notice, found, language, now)
 }
 
 fn unasked(

@@ -82,7 +82,7 @@ impl fmt::Display for Notice {
             Kind::Confirm(code) => write!(f, "{} {code}.", CONFIRM.in_language(self.language)),
             Kind::Accepted => f.write_str(ACCEPTED.in_language(self.language)),
             Kind::Exempt(Exemption::Unenrolled) => f.write_str(EXEMPT.in_language(self.language)),
-            Kind::Exempt(Exemption::Rule) => f.write_str(BY_RULE.in_language(self.language)),
+            Kind::Exempt(_) => f.write_str(BY_RULE.in_language(self.language)),
             Kind::Denied(reason) => {
                 let (texts, for_administrator) = message(*reason);
                 f.write_str(texts.in_language(self.language))?;
@@ -140,10 +140,10 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::Cancelled => (&INTERRUPTED, false),
         Reason::NotEnrolled => (&NOT_ENROLLED, false),
         Reason::DirectoryUnavailable => (&NO_DIRECTORY, true),
-        Reason::NoSuchUser | Reason::FirstFactorFailed => (&FAILED, false),
+        Reason::NoSuchUser | Reason::FirstFactorFailed | Reason::BreakGlass => (&FAILED, false),
         Reason::FirstFactorUnavailable => (&NO_FIRST_FACTOR, true),
         Reason::Rule => (&NOT_HERE, false),
-        Reason::StateInvalid => (&OVER, false),
+        Reason::StateInvalid | Reason::AlreadyDenied => (&OVER, false),
         Reason::Overloaded => (&TOO_MANY, true),
         Reason::PushLimit => (&REST, false),
         Reason::Misconfigured | Reason::RequestInvalid | Reason::EapRefused | Reason::Internal => {

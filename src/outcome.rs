@@ -16,24 +16,54 @@ use crate::{
 pub enum Verdict {
     /// The person confirmed, and the proof holds.
     Accepted(VerifiedSigner),
-    /// Nobody was asked, and the configuration says in so many words that this is right.
+    /// No phone was asked now, and the configuration says in so many words that this is right.
     Exempt(Exemption),
     /// Everything else.
     Denied(Reason),
 }
 
-/// Which explicit line of the configuration let somebody in without a phone.
+/// Which explicit line of the configuration let somebody in without asking a phone now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exemption {
     /// `users.unenrolled = "allow"` and no entry for the user.
     Unenrolled,
-    /// A rule of the host's own, written for such logins, accepts.
+    /// A rule of the RADIUS responder, written for such logins, accepts.
     Rule,
+    /// `pam.require` names which logins need the phone, and this is none of them.
+    NotRequired,
+    /// `pam.exempt.services`.
+    Service,
+    /// `pam.exempt.users`.
+    User,
+    /// `pam.exempt.groups`.
+    Group,
+    /// `pam.exempt.networks`.
+    Network,
+    /// `pam.grace`: the same user, address and key were confirmed a short while ago.
+    Grace,
+    /// The phone has confirmed this very connection already: the stack runs a second time.
+    Connection,
+    /// `pam.on_unreachable = "allow"`, and the service cannot be reached.
+    Unreachable,
+    /// The service cannot be reached, and a one-time code was right.
+    BreakGlass,
 }
 
 impl Exemption {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Unenrolled, Self::Rule];
+    pub const ALL: [Self; 11] = [
+        Self::Unenrolled,
+        Self::Rule,
+        Self::NotRequired,
+        Self::Service,
+        Self::User,
+        Self::Group,
+        Self::Network,
+        Self::Grace,
+        Self::Connection,
+        Self::Unreachable,
+        Self::BreakGlass,
+    ];
 
     /// The stable name in logs, e.g. `unenrolled-allowed`.
     #[must_use]
@@ -41,6 +71,15 @@ impl Exemption {
         match self {
             Self::Unenrolled => "unenrolled-allowed",
             Self::Rule => "rule-accepts",
+            Self::NotRequired => "not-required",
+            Self::Service => "service-exempt",
+            Self::User => "user-exempt",
+            Self::Group => "group-exempt",
+            Self::Network => "network-exempt",
+            Self::Grace => "grace",
+            Self::Connection => "already-confirmed",
+            Self::Unreachable => "unreachable-allowed",
+            Self::BreakGlass => "break-glass",
         }
     }
 }
@@ -114,6 +153,10 @@ pub enum Reason {
     Overloaded,
     /// The person's phone has lately been asked in vain too often.
     PushLimit,
+    /// This very connection was denied or interrupted before, after its phone was asked.
+    AlreadyDenied,
+    /// The service cannot be reached, and the one-time code given instead is wrong.
+    BreakGlass,
     /// The configuration cannot be used.
     Misconfigured,
     /// A defect of this program; it ends in a denial like everything else.
@@ -207,6 +250,8 @@ impl Reason {
             Self::StateInvalid,
             Self::Overloaded,
             Self::PushLimit,
+            Self::AlreadyDenied,
+            Self::BreakGlass,
             Self::Misconfigured,
             Self::Internal,
         ]);
@@ -244,6 +289,8 @@ impl Reason {
             Self::StateInvalid => "state-invalid",
             Self::Overloaded => "overloaded",
             Self::PushLimit => "push-limit",
+            Self::AlreadyDenied => "denied-before",
+            Self::BreakGlass => "break-glass-refused",
             Self::Misconfigured => "misconfigured",
             Self::Internal => "internal",
         }
@@ -290,7 +337,8 @@ impl Reason {
             Self::Unreachable(_)
             | Self::DirectoryUnavailable
             | Self::FirstFactorUnavailable
-            | Self::Overloaded => Class::Unreachable,
+            | Self::Overloaded
+            | Self::BreakGlass => Class::Unreachable,
             Self::NotEnrolled | Self::NoSuchUser => Class::NotEnrolled,
             Self::Misconfigured | Self::RequestInvalid | Self::EapRefused => Class::Misconfigured,
             // Also what comes after the request was sent without being anybody's no, a gateway's 504 or a
@@ -305,7 +353,8 @@ impl Reason {
             | Self::FirstFactorFailed
             | Self::Rule
             | Self::StateInvalid
-            | Self::PushLimit => Class::Refused,
+            | Self::PushLimit
+            | Self::AlreadyDenied => Class::Refused,
         }
     }
 }

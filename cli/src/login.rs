@@ -57,6 +57,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         host: host_name(),
         rhost: None,
         client: None,
+        target: None,
+        command: None,
         limit: None,
     };
     let mut terminal = Terminal::new(&setup, &request.user)?;
@@ -86,7 +88,7 @@ fn in_words(outcome: &Outcome) -> String {
         Verdict::Exempt(Exemption::Unenrolled) => {
             "let in without a phone: not in the user table, and users.unenrolled is \"allow\"".to_owned()
         }
-        Verdict::Exempt(Exemption::Rule) => "let in without a phone: by a rule".to_owned(),
+        Verdict::Exempt(other) => format!("let in without a phone: {}", other.name()),
         Verdict::Denied(reason) => format!("denied: {reason}"),
     }];
     let mut line = |name: &str, value: &str| lines.push(format!("  {name:<14}{value}"));

@@ -89,6 +89,8 @@ fn play(bytes: &[u8]) -> Outcome {
         host: story.name(&["web1"]),
         rhost: Some(story.name(&["", "192.0.2.7"])).filter(|rhost| !rhost.is_empty()),
         client: None,
+        target: None,
+        command: None,
         limit: None,
     };
     let mut clock = Clock::start();
@@ -264,7 +266,7 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             );
             assert!(!known.too_late && known.sent.is_none() && outcome.evidence.is_none());
         }
-        Verdict::Exempt(Exemption::Rule) => panic!("no rule is here"),
+        Verdict::Exempt(_) => panic!("no host exempts here"),
         Verdict::Denied(reason) => {
             assert!(outcome.evidence.is_none() && outcome.notice.is_denial());
             assert_eq!(known.cancelled, *reason == Reason::Cancelled);

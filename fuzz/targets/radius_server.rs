@@ -207,7 +207,7 @@ impl World {
         let outcome = match kind {
             5 => {
                 self.confirmed = true;
-                login::exempt(request, Exemption::Unenrolled, Language::En, self.now)
+                login::exempt(request, Exemption::Unenrolled, "", Language::En, self.now)
             }
             6 => login::refuse(request, Reason::TimedOut, "", Language::En, self.now),
             _ => return self.event(Event::Broken { id, detail: "broken".into() }),

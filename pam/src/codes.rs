@@ -16,9 +16,10 @@ pub(crate) const SSHD: &str = "sshd";
 /// The result of `pam_sm_authenticate`.
 pub(crate) fn code(verdict: &Verdict, service: &str) -> PamResultCode {
     match verdict {
-        Verdict::Accepted(_) | Verdict::Exempt(Exemption::Unenrolled) => PamResultCode::PAM_SUCCESS,
-        // Rules belong to other hosts: here there are none, so none has let anybody in.
+        Verdict::Accepted(_) => PamResultCode::PAM_SUCCESS,
+        // Those rules are the RADIUS responder's: here there are none, so none has let anybody in.
         Verdict::Exempt(Exemption::Rule) => PamResultCode::PAM_ABORT,
+        Verdict::Exempt(_) => PamResultCode::PAM_SUCCESS,
         Verdict::Denied(reason) => denied(*reason, service),
     }
 }

@@ -62,6 +62,8 @@ impl Facts {
             host: self.host.clone(),
             rhost: self.rhost.clone(),
             client: None,
+            target: None,
+            command: None,
             limit: None,
         }
     }

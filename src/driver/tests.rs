@@ -116,6 +116,8 @@ impl Site {
             host: "here".into(),
             rhost: None,
             client: None,
+            target: None,
+            command: None,
             limit: None,
         };
         blocking::run(request, &self.setup(), host).unwrap()

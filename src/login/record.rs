@@ -87,6 +87,8 @@ pub(super) fn record(
         service: text::escaped(&request.service, 64),
         host: text::escaped(&request.host, 256),
         client: request.client.as_deref().map(|c| text::escaped(c, 256)),
+        target: request.target.as_deref().map(|t| text::escaped(t, 256)),
+        program: request.command.as_ref().map(|c| text::foreign(&c.program, 256)),
         rhost: request.rhost.as_deref().filter(|r| !r.is_empty()).map(|r| text::escaped(r, 256)),
         msisdn: found.msisdn,
         ap_trans_id: found.ap_trans_id,

@@ -53,6 +53,8 @@ fn request() -> Request {
         host: "web1".into(),
         rhost: Some("192.0.2.7".into()),
         client: None,
+        target: None,
+        command: None,
         limit: None,
     }
 }

@@ -81,6 +81,8 @@ fn record(verdict: &'static str, reason: &'static str, ms: u64) -> AuditRecord {
         service: "VPN".into(),
         host: "vpn1".into(),
         client: Some("vpn1".into()),
+        target: None,
+        program: None,
         rhost: None,
         msisdn: None,
         ap_trans_id: None,

@@ -117,7 +117,7 @@ impl Server {
     pub(super) fn ring(&mut self, turn: &mut Turn<'_>, id: LoginId) {
         let Some(login) = self.logins.get_mut(&id) else { return };
         if login.then == Then::Accept {
-            let outcome = spared(&login.settings, login.request.clone(), login.rule.clone(), turn);
+            let outcome = spared(&login.settings, login.request.clone(), &login.rule, turn);
             return self.ended_with(turn, id, outcome);
         }
         let limits = self.settings.limits;
@@ -237,16 +237,14 @@ impl Server {
             self.too_long(turn, &waiter.client);
             return self.refuse_at_once(turn, waiter, question.request, Reason::Internal, TOO_LONG);
         };
-        let outcome = spared(&self.settings, question.request, question.rule, turn);
+        let outcome = spared(&self.settings, question.request, &question.rule, turn);
         turn.out.push(Action::Audit(Box::new(outcome.audit)));
         self.send(turn, waiter, answer, Fate::Accepted);
     }
 }
 
 /// A login that a rule lets in without a phone; the record names the rule.
-fn spared(settings: &Settings, request: Request, rule: String, turn: &Turn<'_>) -> Outcome {
+fn spared(settings: &Settings, request: Request, rule: &str, turn: &Turn<'_>) -> Outcome {
     let language = settings.setup.config.language;
-    let mut outcome = login::exempt(request, Exemption::Rule, language, turn.now);
-    outcome.audit.detail = Some(rule);
-    outcome
+    login::exempt(request, Exemption::Rule, rule, language, turn.now)
 }

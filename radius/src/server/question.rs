@@ -175,6 +175,8 @@ impl<'a> Seen<'a> {
             service: client.service.clone(),
             host: host.filter(|host| !host.is_empty()).unwrap_or_else(|| client.name.to_string()),
             rhost: self.text(attribute::CALLING_STATION_ID).filter(|s| !s.is_empty()).map(str::to_owned),
+            target: None,
+            command: None,
             client: Some(client.name.to_string()),
             limit: Some(client.deadline),
         }

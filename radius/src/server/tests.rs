@@ -17,7 +17,7 @@ use std::{
 };
 
 use mobileid::{
-    config::{FileConfig, MessagingMode},
+    config::{FileConfig, MessagingMode, PamConfig},
     directory::file::UserTable,
     load::{Connection, Setup},
     login::{self, Ticket},
@@ -189,7 +189,7 @@ fn setup(mode: MessagingMode) -> Arc<Setup> {
     let mut config = file.config(TrustAnchors::default());
     config.mode = mode;
     let users = UserTable::parse("users.toml", "").unwrap();
-    Arc::new(Setup { config: Arc::new(config), users, connection, evidence: None })
+    Arc::new(Setup { config: Arc::new(config), users, connection, evidence: None, pam: PamConfig::default() })
 }
 
 static SYNCH: LazyLock<Arc<Setup>> = LazyLock::new(|| setup(MessagingMode::Synch));
@@ -546,7 +546,7 @@ fn draw(state: &mut u64, to: &mut [u8]) {
 }
 
 fn yes(request: &login::Request, now: Now) -> Outcome {
-    let mut outcome = login::exempt(request.clone(), Exemption::Unenrolled, Language::En, now);
+    let mut outcome = login::exempt(request.clone(), Exemption::Unenrolled, "", Language::En, now);
     outcome.audit.ap_trans_id = Some("AP".into());
     outcome.evidence =
         Some(Proof { ap_trans_id: "AP".into(), text: "text".into(), signature: "signature".into() });

@@ -188,6 +188,8 @@ pub(super) fn request(user: &str) -> Request {
         host: "gate".into(),
         rhost: None,
         client: Some("gate".into()),
+        target: None,
+        command: None,
         limit: None,
     }
 }

@@ -251,6 +251,8 @@ fn login_request() -> login::Request {
         host: "h".into(),
         rhost: None,
         client: None,
+        target: None,
+        command: None,
         limit: None,
     }
 }
