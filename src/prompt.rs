@@ -171,7 +171,6 @@ impl std::error::Error for InvalidPrompt {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code(String);
 
-const CODE_ALPHABET: &[u8; 18] = b"34679CDFHJKMNPRTWX";
 const CODE_LENGTH: usize = 6;
 
 impl Code {
@@ -179,15 +178,7 @@ impl Code {
     /// from fitting a new login. The bias of the division is below 2^-38.
     #[must_use]
     pub fn from_entropy(entropy: &[u8; 8]) -> Self {
-        let mut number = u64::from_be_bytes(*entropy);
-        let base = CODE_ALPHABET.len() as u64;
-        let mut code = String::with_capacity(CODE_LENGTH);
-        for _ in 0..CODE_LENGTH {
-            let digit = usize::try_from(number % base).unwrap_or(0);
-            code.extend(CODE_ALPHABET.get(digit).map(|b| char::from(*b)));
-            number /= base;
-        }
-        Self(code)
+        Self(spelled(u64::from_be_bytes(*entropy).into(), CODE_LENGTH))
     }
 
     /// The code as it is shown.
@@ -201,6 +192,21 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What [`Code`] says of its characters.
+pub(crate) const ALPHABET: &[u8; 18] = b"34679CDFHJKMNPRTWX";
+
+/// The last `length` digits of a number, the last first, in the characters of [`ALPHABET`].
+pub(crate) fn spelled(mut number: u128, length: usize) -> String {
+    let base = ALPHABET.len() as u128;
+    let mut text = String::with_capacity(length);
+    for _ in 0..length {
+        let digit = usize::try_from(number % base).unwrap_or(0);
+        text.extend(ALPHABET.get(digit).map(|b| char::from(*b)));
+        number /= base;
+    }
+    text
 }
 
 /// What the placeholders stand for in one login; foreign text is welcome, it is cleaned here.
