@@ -1,7 +1,9 @@
 //! What the person reads, in their language: what happened, and what they can do about it.
 //!
 //! Reasons that call for the same act share a message; what only the administrator can use is added as the
-//! reason's name in brackets, so that a person can read it out.
+//! reason's name in brackets, so that a person can read it out. The words stand in `texts`.
+
+mod texts;
 
 use std::fmt;
 
@@ -12,6 +14,7 @@ use crate::{
     subscriber::Language,
     verify::Refusal,
 };
+use texts::Texts;
 
 /// One message to the person, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +62,36 @@ impl Notice {
         matches!(self.kind, Kind::Denied(_))
     }
 
+    /// Whether the notice is not worth showing: the person is let in by a rule, or because the phone has confirmed
+    /// before, and would read it at each login.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let Kind::Exempt(exemption) = self.kind else { return false };
+        match exemption {
+            Exemption::NotRequired
+            | Exemption::Service
+            | Exemption::User
+            | Exemption::Group
+            | Exemption::Network
+            | Exemption::Grace
+            | Exemption::Connection => true,
+            Exemption::Unenrolled | Exemption::Rule | Exemption::Unreachable | Exemption::BreakGlass => false,
+        }
+    }
+
+    /// The notice as a prompt that Enter answers, for an sshd that keeps information back until the login has ended.
+    #[must_use]
+    pub fn as_prompt(&self) -> String {
+        let Kind::Confirm(code) = &self.kind else { return format!("{self} ") };
+        let word = texts::CODE.in_language(self.language);
+        let enter = texts::PRESS_ENTER.in_language(self.language);
+        format!("{PREFIX}{word} {code}: {enter}: ")
+    }
+
     /// The notice where the person must answer for the login to go on, as in an Access-Challenge of RADIUS.
     #[must_use]
     pub fn as_question(&self) -> String {
-        format!("{self} {}", THEN_OK.in_language(self.language))
+        format!("{self} {}", texts::THEN_OK.in_language(self.language))
     }
 
     /// The code to compare, while there is one.
@@ -77,12 +106,11 @@ impl Notice {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mobile ID: ")?;
+        f.write_str(PREFIX)?;
         match &self.kind {
-            Kind::Confirm(code) => write!(f, "{} {code}.", CONFIRM.in_language(self.language)),
-            Kind::Accepted => f.write_str(ACCEPTED.in_language(self.language)),
-            Kind::Exempt(Exemption::Unenrolled) => f.write_str(EXEMPT.in_language(self.language)),
-            Kind::Exempt(_) => f.write_str(BY_RULE.in_language(self.language)),
+            Kind::Confirm(code) => write!(f, "{} {code}.", texts::CONFIRM.in_language(self.language)),
+            Kind::Accepted => f.write_str(texts::ACCEPTED.in_language(self.language)),
+            Kind::Exempt(exemption) => f.write_str(let_in(*exemption).in_language(self.language)),
             Kind::Denied(reason) => {
                 let (texts, for_administrator) = message(*reason);
                 f.write_str(texts.in_language(self.language))?;
@@ -92,17 +120,29 @@ impl fmt::Display for Notice {
     }
 }
 
-/// One message in the order of [`Language::ALL`].
-struct Texts(&'static str, &'static str, &'static str, &'static str);
+/// What every message begins with: who it is that speaks, amid the messages of other modules.
+const PREFIX: &str = "Mobile ID: ";
 
-impl Texts {
-    fn in_language(&self, language: Language) -> &'static str {
-        match language {
-            Language::En => self.0,
-            Language::De => self.1,
-            Language::Fr => self.2,
-            Language::It => self.3,
-        }
+/// Asks for a one-time code where the service cannot be reached. Who has none presses Enter.
+#[must_use]
+pub fn break_glass_question(language: Language) -> &'static str {
+    texts::ONE_TIME_CODE.in_language(language)
+}
+
+/// The message for an exemption.
+fn let_in(exemption: Exemption) -> &'static Texts {
+    match exemption {
+        Exemption::Unenrolled => &texts::EXEMPT,
+        Exemption::Rule
+        | Exemption::NotRequired
+        | Exemption::Service
+        | Exemption::User
+        | Exemption::Group
+        | Exemption::Network => &texts::BY_RULE,
+        Exemption::Grace => &texts::LATELY_CONFIRMED,
+        Exemption::Connection => &texts::ALREADY_CONFIRMED,
+        Exemption::Unreachable => &texts::LET_IN_UNREACHED,
+        Exemption::BreakGlass => &texts::ONE_TIME_CODE_USED,
     }
 }
 
@@ -110,253 +150,49 @@ impl Texts {
 fn message(reason: Reason) -> (&'static Texts, bool) {
     match reason {
         Reason::Fault(fault) => match fault {
-            Fault::UserCancel => (&DECLINED, false),
-            Fault::ExpiredTransaction => (&NO_ANSWER, false),
-            Fault::PinBlocked => (&PIN_BLOCKED, false),
-            Fault::CardBlocked => (&SUSPENDED, false),
-            Fault::NoKeyFound | Fault::NoCertFound => (&NOT_ACTIVE, false),
-            Fault::UnknownClient => (&UNKNOWN_NUMBER, false),
-            Fault::SignatureInProcess => (&BUSY, false),
-            Fault::OtaError => (&PHONE_OUT_OF_REACH, false),
-            Fault::GeofencingViolation => (&WRONG_PLACE, false),
-            Fault::UnsupportedProfile => (&WRONG_METHOD, true),
-            Fault::InternalError | Fault::Unknown(_) => (&SERVICE_TROUBLE, true),
+            Fault::UserCancel => (&texts::DECLINED, false),
+            Fault::ExpiredTransaction => (&texts::NO_ANSWER, false),
+            Fault::PinBlocked => (&texts::PIN_BLOCKED, false),
+            Fault::CardBlocked => (&texts::SUSPENDED, false),
+            Fault::NoKeyFound | Fault::NoCertFound => (&texts::NOT_ACTIVE, false),
+            Fault::UnknownClient => (&texts::UNKNOWN_NUMBER, false),
+            Fault::SignatureInProcess => (&texts::BUSY, false),
+            Fault::OtaError => (&texts::PHONE_OUT_OF_REACH, false),
+            Fault::GeofencingViolation => (&texts::WRONG_PLACE, false),
+            Fault::UnsupportedProfile => (&texts::WRONG_METHOD, true),
+            Fault::InternalError | Fault::Unknown(_) => (&texts::SERVICE_TROUBLE, true),
             Fault::WrongParam
             | Fault::MissingParam
             | Fault::WrongDataLength
             | Fault::UnauthorizedAccess
             | Fault::InappropriateData
             | Fault::IncompatibleInterface
-            | Fault::ConnectionRefused => (&MISCONFIGURED, true),
+            | Fault::ConnectionRefused => (&texts::MISCONFIGURED, true),
         },
-        Reason::Status(Status::RevokedCertificate) => (&NOT_ACTIVE, false),
-        Reason::Status(Status::InvalidSignature) => (&INVALID_SIGNATURE, false),
-        Reason::Status(_) | Reason::AnswerLost => (&SERVICE_TROUBLE, true),
-        Reason::Unreadable(_) => (&SERVICE_TROUBLE, true),
-        Reason::Refused(Refusal::SerialMismatch) => (&NEW_SERIAL, false),
-        Reason::Refused(_) => (&UNVERIFIED, true),
-        Reason::Unreachable(_) => (&UNREACHABLE, true),
-        Reason::TimedOut => (&NO_ANSWER, false),
-        Reason::Cancelled => (&INTERRUPTED, false),
-        Reason::NotEnrolled => (&NOT_ENROLLED, false),
-        Reason::DirectoryUnavailable => (&NO_DIRECTORY, true),
-        Reason::NoSuchUser | Reason::FirstFactorFailed | Reason::BreakGlass => (&FAILED, false),
-        Reason::FirstFactorUnavailable => (&NO_FIRST_FACTOR, true),
-        Reason::Rule => (&NOT_HERE, false),
-        Reason::StateInvalid | Reason::AlreadyDenied => (&OVER, false),
-        Reason::Overloaded => (&TOO_MANY, true),
-        Reason::PushLimit => (&REST, false),
+        Reason::Status(Status::RevokedCertificate) => (&texts::NOT_ACTIVE, false),
+        Reason::Status(Status::InvalidSignature) => (&texts::INVALID_SIGNATURE, false),
+        Reason::Status(_) | Reason::AnswerLost => (&texts::SERVICE_TROUBLE, true),
+        Reason::Unreadable(_) => (&texts::SERVICE_TROUBLE, true),
+        Reason::Refused(Refusal::SerialMismatch) => (&texts::NEW_SERIAL, false),
+        Reason::Refused(_) => (&texts::UNVERIFIED, true),
+        Reason::Unreachable(_) => (&texts::UNREACHABLE, true),
+        Reason::TimedOut => (&texts::NO_ANSWER, false),
+        Reason::Cancelled => (&texts::INTERRUPTED, false),
+        Reason::NotEnrolled => (&texts::NOT_ENROLLED, false),
+        Reason::DirectoryUnavailable => (&texts::NO_DIRECTORY, true),
+        Reason::NoSuchUser | Reason::FirstFactorFailed => (&texts::FAILED, false),
+        Reason::FirstFactorUnavailable => (&texts::NO_FIRST_FACTOR, true),
+        Reason::Rule => (&texts::NOT_HERE, false),
+        Reason::StateInvalid => (&texts::OVER, false),
+        Reason::Overloaded => (&texts::TOO_MANY, true),
+        Reason::PushLimit => (&texts::REST, false),
+        Reason::AlreadyDenied => (&texts::DENIED_BEFORE, false),
+        Reason::BreakGlass => (&texts::ONE_TIME_CODE_REFUSED, true),
         Reason::Misconfigured | Reason::RequestInvalid | Reason::EapRefused | Reason::Internal => {
-            (&MISCONFIGURED, true)
+            (&texts::MISCONFIGURED, true)
         }
     }
 }
-
-const THEN_OK: Texts =
-    Texts("Then press OK.", "Drücken Sie danach OK.", "Appuyez ensuite sur OK.", "Poi prema OK.");
-
-const CONFIRM: Texts = Texts(
-    "confirm on your phone if it shows the code",
-    "bestätigen Sie auf Ihrem Telefon, wenn es diesen Code zeigt:",
-    "confirmez sur votre téléphone s'il affiche le code",
-    "confermi sul telefono se mostra il codice",
-);
-const ACCEPTED: Texts = Texts("confirmed.", "bestätigt.", "confirmé.", "confermato.");
-const EXEMPT: Texts = Texts(
-    "no phone is entered for you; you are let in without one.",
-    "für Sie ist kein Telefon erfasst; Sie werden ohne eingelassen.",
-    "aucun téléphone n'est enregistré pour vous; accès accordé sans lui.",
-    "nessun telefono è registrato per Lei; accesso concesso senza.",
-);
-const BY_RULE: Texts = Texts(
-    "a rule lets you in here without your phone.",
-    "eine Regel lässt Sie hier ohne Ihr Telefon ein.",
-    "une règle vous donne accès ici sans votre téléphone.",
-    "una regola Le consente l'accesso qui senza il telefono.",
-);
-const DECLINED: Texts = Texts(
-    "declined on the phone. If you did not start this login, tell your administrator: somebody else did.",
-    "am Telefon abgelehnt. Haben Sie diese Anmeldung nicht ausgelöst, melden Sie es Ihrem Administrator: jemand anderes war es.",
-    "refusé sur le téléphone. Si cette connexion ne vient pas de vous, prévenez votre administrateur: quelqu'un d'autre l'a lancée.",
-    "rifiutato sul telefono. Se questo accesso non è Suo, avvisi l'amministratore: è stato qualcun altro.",
-);
-const NO_ANSWER: Texts = Texts(
-    "no answer from your phone in time. See that it is on and has reception, then log in again.",
-    "keine rechtzeitige Antwort vom Telefon. Prüfen Sie, ob es eingeschaltet ist und Empfang hat, und melden Sie sich neu an.",
-    "pas de réponse du téléphone à temps. Vérifiez qu'il est allumé et a du réseau, puis reconnectez-vous.",
-    "nessuna risposta dal telefono in tempo. Controlli che sia acceso e abbia campo, poi acceda di nuovo.",
-);
-const OVER: Texts = Texts(
-    "this login is over. Start it again from the beginning.",
-    "diese Anmeldung ist beendet. Beginnen Sie sie von vorn.",
-    "cette connexion est terminée. Recommencez-la depuis le début.",
-    "questo accesso è terminato. Lo ricominci dall'inizio.",
-);
-const TOO_MANY: Texts = Texts(
-    "too many logins are waiting. Try again in a minute.",
-    "zu viele Anmeldungen warten. Versuchen Sie es in einer Minute wieder.",
-    "trop de connexions sont en attente. Réessayez dans une minute.",
-    "troppi accessi sono in attesa. Riprovi tra un minuto.",
-);
-const REST: Texts = Texts(
-    "your phone was asked too often without a yes. Wait a few minutes, then log in again. If it was not you, tell your administrator.",
-    "Ihr Telefon wurde zu oft vergeblich gefragt. Warten Sie einige Minuten und melden Sie sich neu an. Waren es nicht Sie, melden Sie es Ihrem Administrator.",
-    "votre téléphone a été sollicité trop souvent en vain. Attendez quelques minutes, puis reconnectez-vous. Si ce n'était pas vous, prévenez votre administrateur.",
-    "il Suo telefono è stato interpellato troppo spesso invano. Attenda qualche minuto, poi acceda di nuovo. Se non era Lei, avvisi l'amministratore.",
-);
-const PIN_BLOCKED: Texts = Texts(
-    "your Mobile ID PIN is blocked. Activate Mobile ID again on mobileid.ch, then log in again.",
-    "Ihr Mobile-ID-PIN ist gesperrt. Aktivieren Sie Mobile ID neu auf mobileid.ch und melden Sie sich wieder an.",
-    "votre NIP Mobile ID est bloqué. Réactivez Mobile ID sur mobileid.ch, puis reconnectez-vous.",
-    "il Suo PIN Mobile ID è bloccato. Riattivi Mobile ID su mobileid.ch, poi acceda di nuovo.",
-);
-const SUSPENDED: Texts = Texts(
-    "your Mobile ID is suspended. Contact the Swisscom support.",
-    "Ihre Mobile ID ist gesperrt. Wenden Sie sich an den Swisscom-Support.",
-    "votre Mobile ID est suspendu. Contactez le support Swisscom.",
-    "il Suo Mobile ID è sospeso. Contatti il supporto Swisscom.",
-);
-const NOT_ACTIVE: Texts = Texts(
-    "your Mobile ID is not active. Activate it on mobileid.ch, then log in again.",
-    "Ihre Mobile ID ist nicht aktiv. Aktivieren Sie sie auf mobileid.ch und melden Sie sich wieder an.",
-    "votre Mobile ID n'est pas actif. Activez-le sur mobileid.ch, puis reconnectez-vous.",
-    "il Suo Mobile ID non è attivo. Lo attivi su mobileid.ch, poi acceda di nuovo.",
-);
-const UNKNOWN_NUMBER: Texts = Texts(
-    "your number has no Mobile ID. Activate it on mobileid.ch, or ask your administrator whether the number entered for you is right.",
-    "Ihre Nummer hat keine Mobile ID. Aktivieren Sie sie auf mobileid.ch oder fragen Sie Ihren Administrator, ob Ihre Nummer richtig erfasst ist.",
-    "votre numéro n'a pas de Mobile ID. Activez-le sur mobileid.ch ou demandez à votre administrateur si votre numéro est correct.",
-    "il Suo numero non ha un Mobile ID. Lo attivi su mobileid.ch o chieda all'amministratore se il numero registrato è giusto.",
-);
-const BUSY: Texts = Texts(
-    "your phone still shows another request. Finish or decline that one, then log in again.",
-    "Ihr Telefon zeigt noch eine andere Anfrage. Beenden oder lehnen Sie diese ab und melden Sie sich neu an.",
-    "votre téléphone affiche encore une autre demande. Terminez-la ou refusez-la, puis reconnectez-vous.",
-    "il telefono mostra ancora un'altra richiesta. La completi o la rifiuti, poi acceda di nuovo.",
-);
-const PHONE_OUT_OF_REACH: Texts = Texts(
-    "your phone could not be reached. See that it has reception, and log in again in a few minutes.",
-    "Ihr Telefon war nicht erreichbar. Prüfen Sie den Empfang und melden Sie sich in ein paar Minuten neu an.",
-    "votre téléphone n'a pas pu être joint. Vérifiez le réseau et reconnectez-vous dans quelques minutes.",
-    "il telefono non era raggiungibile. Controlli il campo e acceda di nuovo fra qualche minuto.",
-);
-const WRONG_PLACE: Texts = Texts(
-    "a login is not allowed from where your phone is. Ask your administrator.",
-    "vom Standort Ihres Telefons ist keine Anmeldung erlaubt. Fragen Sie Ihren Administrator.",
-    "la connexion n'est pas autorisée depuis l'endroit où se trouve votre téléphone. Demandez à votre administrateur.",
-    "l'accesso non è consentito dal luogo in cui si trova il telefono. Chieda all'amministratore.",
-);
-const WRONG_METHOD: Texts = Texts(
-    "your Mobile ID lacks the method that is asked for here (SIM or App), or this host may not ask for it. Tell your administrator.",
-    "Ihrer Mobile ID fehlt die hier verlangte Methode (SIM oder App), oder dieser Rechner darf sie nicht verlangen. Sagen Sie es Ihrem Administrator.",
-    "votre Mobile ID n'a pas la méthode demandée ici (SIM ou App), ou cet ordinateur n'a pas le droit de la demander. Prévenez votre administrateur.",
-    "al Suo Mobile ID manca il metodo richiesto qui (SIM o App), oppure questo computer non può richiederlo. Avvisi l'amministratore.",
-);
-const INVALID_SIGNATURE: Texts = Texts(
-    "your Mobile ID gave an invalid signature. Activate it again on mobileid.ch; the SIM card may have to be replaced.",
-    "Ihre Mobile ID hat ungültig signiert. Aktivieren Sie sie neu auf mobileid.ch; vielleicht muss die SIM-Karte ersetzt werden.",
-    "votre Mobile ID a donné une signature invalide. Réactivez-le sur mobileid.ch; la carte SIM doit peut-être être remplacée.",
-    "il Suo Mobile ID ha dato una firma non valida. Lo riattivi su mobileid.ch; forse la SIM va sostituita.",
-);
-const SERVICE_TROUBLE: Texts = Texts(
-    "the Mobile ID service did not give a usable answer. Log in again later; if it stays so, tell your administrator.",
-    "der Mobile-ID-Dienst gab keine brauchbare Antwort. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
-    "le service Mobile ID n'a pas donné de réponse utilisable. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
-    "il servizio Mobile ID non ha dato una risposta utilizzabile. Acceda più tardi; se continua, avvisi l'amministratore.",
-);
-const UNREACHABLE: Texts = Texts(
-    "the Mobile ID service cannot be reached. Log in again later; if it stays so, tell your administrator.",
-    "der Mobile-ID-Dienst ist nicht erreichbar. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
-    "le service Mobile ID n'est pas joignable. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
-    "il servizio Mobile ID non è raggiungibile. Acceda più tardi; se continua, avvisi l'amministratore.",
-);
-const UNVERIFIED: Texts = Texts(
-    "the answer could not be verified, so you are not let in. Tell your administrator.",
-    "die Antwort liess sich nicht überprüfen, darum kein Einlass. Sagen Sie es Ihrem Administrator.",
-    "la réponse n'a pas pu être vérifiée: accès refusé. Prévenez votre administrateur.",
-    "la risposta non ha potuto essere verificata: accesso negato. Avvisi l'amministratore.",
-);
-const NEW_SERIAL: Texts = Texts(
-    "your Mobile ID was set up anew and is not the one known here. Ask your administrator to renew your entry.",
-    "Ihre Mobile ID wurde neu eingerichtet und ist nicht die hier bekannte. Bitten Sie Ihren Administrator, Ihren Eintrag zu erneuern.",
-    "votre Mobile ID a été réactivé et n'est pas celui connu ici. Demandez à votre administrateur de renouveler votre inscription.",
-    "il Suo Mobile ID è stato riattivato e non è quello noto qui. Chieda all'amministratore di rinnovare la registrazione.",
-);
-const INTERRUPTED: Texts = Texts(
-    "the login was interrupted. Log in again; decline what your phone still shows.",
-    "die Anmeldung wurde unterbrochen. Melden Sie sich neu an; lehnen Sie ab, was das Telefon noch zeigt.",
-    "la connexion a été interrompue. Reconnectez-vous; refusez ce que le téléphone affiche encore.",
-    "l'accesso è stato interrotto. Acceda di nuovo; rifiuti ciò che il telefono mostra ancora.",
-);
-const NOT_ENROLLED: Texts = Texts(
-    "no phone is entered for you. Ask your administrator to enter it.",
-    "für Sie ist kein Telefon erfasst. Bitten Sie Ihren Administrator darum.",
-    "aucun téléphone n'est enregistré pour vous. Demandez-le à votre administrateur.",
-    "nessun telefono è registrato per Lei. Lo chieda all'amministratore.",
-);
-const NO_DIRECTORY: Texts = Texts(
-    "your phone number could not be looked up. Log in again later; if it stays so, tell your administrator.",
-    "Ihre Telefonnummer liess sich nicht nachschlagen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
-    "votre numéro n'a pas pu être recherché. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
-    "il Suo numero non ha potuto essere cercato. Acceda più tardi; se continua, avvisi l'amministratore.",
-);
-const NO_FIRST_FACTOR: Texts = Texts(
-    "your password could not be checked. Log in again later; if it stays so, tell your administrator.",
-    "Ihr Passwort liess sich nicht prüfen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",
-    "votre mot de passe n'a pas pu être vérifié. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
-    "la Sua password non ha potuto essere verificata. Acceda più tardi; se continua, avvisi l'amministratore.",
-);
-const FAILED: Texts = Texts(
-    "the login failed. Try again.",
-    "die Anmeldung ist fehlgeschlagen. Versuchen Sie es noch einmal.",
-    "la connexion a échoué. Réessayez.",
-    "l'accesso non è riuscito. Riprovi.",
-);
-const NOT_HERE: Texts = Texts(
-    "a rule does not let you in here. Ask your administrator.",
-    "eine Regel lässt Sie hier nicht ein. Fragen Sie Ihren Administrator.",
-    "une règle vous refuse l'accès ici. Demandez à votre administrateur.",
-    "una regola non Le consente l'accesso qui. Chieda all'amministratore.",
-);
-const MISCONFIGURED: Texts = Texts(
-    "it is not set up correctly on this host. Tell your administrator.",
-    "auf diesem Rechner nicht richtig eingerichtet. Sagen Sie es Ihrem Administrator.",
-    "mal configuré sur cet ordinateur. Prévenez votre administrateur.",
-    "non è configurato correttamente su questo computer. Avvisi l'amministratore.",
-);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reason_speaks_four_languages_and_says_what_to_do() {
-        for reason in Reason::all() {
-            let texts = Language::ALL.map(|l| Notice::denied(reason, l).to_string());
-            for (at, text) in texts.iter().enumerate() {
-                assert!(text.starts_with("Mobile ID: ") && text.len() > 30, "{reason}: {text}");
-                // Two sentences at least: what happened, what to do.
-                assert!(text.matches('.').count() >= 2, "{reason}: {text}");
-                assert!(!text.chars().any(crate::text::is_unprintable), "{text}");
-                assert!(texts.iter().skip(at + 1).all(|other| other != text), "{reason}: {text}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_code_stands_in_the_request_to_confirm() {
-        let code = Code::from_entropy(&[3; 8]);
-        for language in Language::ALL {
-            let text = Notice::confirm(code.clone(), language).to_string();
-            assert!(text.contains(code.as_str()), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_the_administrator_needs_is_named() {
-        let text = Notice::denied(Reason::Fault(Fault::UnauthorizedAccess), Language::En).to_string();
-        assert!(text.ends_with("[unauthorized-access (104)]"), "{text}");
-        let text = Notice::denied(Reason::Fault(Fault::UserCancel), Language::En).to_string();
-        assert!(!text.contains('['), "{text}");
-    }
-}
+mod tests;
