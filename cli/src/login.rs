@@ -160,7 +160,7 @@ impl World for Terminal<'_> {
         self.step(&format!("the user reads: {notice}"));
     }
 
-    fn sending(&mut self, login: &Login) {
+    fn sending(&mut self, login: &Login) -> Result<(), String> {
         self.step(&format!("AP_TransID: {}", login.ap_trans_id()));
         if let Some(text) = login.text() {
             self.step(&format!("text on the phone: {}", text::escaped(text, 300)));
@@ -171,6 +171,7 @@ impl World for Terminal<'_> {
         } else {
             self.step(&format!("waiting for the phone, {:.0} s at most", limit.as_secs_f64()));
         }
+        Ok(())
     }
 
     fn tick(&self) -> Tick {

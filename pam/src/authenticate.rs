@@ -234,7 +234,7 @@ impl<H: Host, S: System> World for Person<'_, H, S> {
         show(self.host, self.facts, notice);
     }
 
-    fn sending(&mut self, login: &Login) {
+    fn sending(&mut self, login: &Login) -> Result<(), String> {
         let Facts { service, .. } = self.facts;
         let user = self.facts.pam_user.as_deref().unwrap_or_default();
         let line = format!(
@@ -244,6 +244,7 @@ impl<H: Host, S: System> World for Person<'_, H, S> {
             text::escaped(service, 64)
         );
         self.host.syslog(Priority::Info, &line);
+        Ok(())
     }
 
     fn tick(&self) -> Tick {

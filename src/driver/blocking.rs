@@ -24,9 +24,12 @@ pub trait World {
     /// Shows a notice to the person, as well as this host can. That it could not is no reason to stop.
     fn show(&mut self, notice: &Notice);
 
-    /// Told just before the phone is asked, once, with the identifier of the transaction: a line in the log now is
+    /// Told just before the phone is asked, once, with the identifier of the transaction: what is written down now is
     /// what is left if the process is killed while it waits.
-    fn sending(&mut self, login: &Login);
+    ///
+    /// # Errors
+    /// Why the phone must not be asked, for the administrator: it is not, and the login is denied.
+    fn sending(&mut self, login: &Login) -> Result<(), String>;
 
     /// What is asked every 200 ms while waiting.
     fn tick(&self) -> Tick;
@@ -57,10 +60,11 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
                 Answer::Shown
             }
             Ask::Send(request) => {
-                if !request.repeatable {
-                    world.sending(&login);
+                let told = if request.repeatable { Ok(()) } else { world.sending(&login) };
+                match told {
+                    Ok(()) => https.exchange(&request, &world.tick()),
+                    Err(why) => Answer::Withheld(why),
                 }
-                https.exchange(&request, &world.tick())
             }
             Ask::WaitUntil(due) => wait_until(due, &world.tick()),
         };

@@ -136,6 +136,8 @@ struct Host {
     patience: Option<Arc<AtomicUsize>>,
     shown: Vec<String>,
     sent: usize,
+    /// Why it will not have the phone asked.
+    withhold: Option<&'static str>,
 }
 
 impl blocking::World for Host {
@@ -143,8 +145,9 @@ impl blocking::World for Host {
         self.shown.push(notice.to_string());
     }
 
-    fn sending(&mut self, _: &Login) {
+    fn sending(&mut self, _: &Login) -> Result<(), String> {
         self.sent += 1;
+        self.withhold.map_or(Ok(()), |why| Err(why.to_owned()))
     }
 
     fn tick(&self) -> Tick {
@@ -296,6 +299,16 @@ fn a_pinned_serial_number_decides() {
     assert!(matches!(site.login().verdict, Verdict::Accepted(_)));
     write(&site.folder.join("users.toml"), &table("MIDCHE0000000000"));
     assert_eq!(site.login().verdict, Verdict::Denied(Reason::Refused(Refusal::SerialMismatch)));
+}
+
+#[test]
+fn the_host_can_forbid_the_push() {
+    let site = Site::at(Service::start(), "withheld", "+41790000001", |_, c| c);
+    let mut host = Host { withhold: Some("nothing can be written down"), ..Host::default() };
+    let outcome = site.login_with(&mut host);
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Internal));
+    assert_eq!(outcome.audit.detail.as_deref(), Some("nothing can be written down"));
+    assert_eq!(site.service.pushes("+41790000001"), 0);
 }
 
 #[test]
