@@ -11,6 +11,10 @@ pub mod blocking;
 pub mod evidence;
 #[cfg(feature = "blocking")]
 pub mod https;
+#[cfg(feature = "store")]
+mod moment;
+#[cfg(feature = "store")]
+pub mod store;
 
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -18,6 +22,8 @@ pub mod tls;
 #[cfg(feature = "blocking")]
 mod socket;
 
+#[cfg(feature = "store")]
+pub use moment::moment;
 #[cfg(feature = "blocking")]
 pub use socket::{Tick, Verdict as TickVerdict};
 

@@ -18,6 +18,8 @@
 //!         ──> mss         request -> HTTP, HTTP -> answer; fault 422 means ...
 //!         ──> verify      the one door: signature, text, number, transaction, serial
 //!         ──> audit, notice   what the auditor and the person read
+//!
+//!   memory                    what one login leaves for the next, as records; `driver::store` keeps them
 //! ```
 //!
 //! The modules on the right never see `login`, and meet each other only through [`subscriber`] and
@@ -31,10 +33,11 @@
 pub mod audit;
 pub mod config;
 pub mod directory;
-#[cfg(any(feature = "blocking", feature = "evidence"))]
+#[cfg(any(feature = "blocking", feature = "evidence", feature = "store"))]
 pub mod driver;
 pub mod load;
 pub mod login;
+pub mod memory;
 pub mod mss;
 pub mod notice;
 pub mod outcome;

@@ -13,7 +13,7 @@ util-linux iproute2 openssl curl chromium chromium-driver
 freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
 $*
 "
-rust=1.88
+rust=1.89
 
 # A package that brings a server starts it, and again whenever the machine starts. The tests start their own:
 # the first is prevented by the policy that Debian has for this, the second by a mask, which
@@ -77,6 +77,9 @@ if [ "$(cat "$library/requirements.cksum" 2>/dev/null)" != "$wanted" ]; then
 		--only-binary :all: --require-hashes --requirement "$peers/requirements.txt" --target "$library"
 	echo "$wanted" > "$library/requirements.cksum"
 fi
+
+# Debian's OpenSSH is older than the one that shows information while it waits; the tests log in through both.
+sh "$peers/openssh.sh" "${CARGO_TARGET_DIR:-target}"
 
 if ! command -v cargo >/dev/null; then
 	echo "deps: no cargo. Rust $rust or newer is needed; rustup installs it for you alone" >&2

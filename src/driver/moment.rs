@@ -1,0 +1,19 @@
+//! Which moment it is, for what is remembered between logins.
+
+use std::{fs, time::Duration};
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::memory::Moment;
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// The present, by the kernel: which boot this is, and how long ago it was.
+///
+/// # Errors
+/// A sentence: without /proc, or without the clock, no time can be remembered.
+pub fn moment() -> Result<Moment, String> {
+    let boot = fs::read_to_string(BOOT_ID).map_err(|e| format!("{BOOT_ID}: cannot be read: {e}"))?;
+    let up = clock_gettime(ClockId::CLOCK_BOOTTIME).map_err(|e| format!("the clock CLOCK_BOOTTIME: {e}"))?;
+    Ok(Moment { boot: boot.trim().to_owned(), up: Duration::from(up) })
+}

@@ -1,0 +1,78 @@
+//! The service was not reached a moment ago. sudo tries three times, and the second and third need not wait as long
+//! as the first to learn the same.
+//!
+//! Only what ended before the request was sent is remembered, and only what the way itself said. That a deadline
+//! passed may be one login's bad luck, and is tried anew.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Moment, NoRecord};
+use crate::outcome::Unreachable;
+
+/// Its folder in the store.
+pub const KIND: &str = "outage";
+/// Its key in the store: the service is one for the whole host.
+pub const KEY: &str = "service";
+/// How long it is remembered.
+pub const REMEMBERED_FOR: Duration = Duration::from_secs(10);
+
+/// One failure on the way to the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    hop: Hop,
+    at: Moment,
+}
+
+/// Where it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Hop {
+    Name,
+    Connect,
+    Proxy,
+    Tls,
+}
+
+impl Outage {
+    /// What is remembered of this failure; None where it says nothing about the next try.
+    #[must_use]
+    pub fn of(failure: Unreachable, at: Moment) -> Option<Self> {
+        let hop = match failure {
+            Unreachable::Name => Hop::Name,
+            Unreachable::Connect => Hop::Connect,
+            Unreachable::Proxy => Hop::Proxy,
+            Unreachable::Tls => Hop::Tls,
+            Unreachable::TooSlow => return None,
+        };
+        Some(Self { hop, at })
+    }
+
+    /// The failure, while it is remembered.
+    #[must_use]
+    pub fn remembered(&self, now: &Moment) -> Option<Unreachable> {
+        let recent = now.since(&self.at).is_some_and(|ago| ago < REMEMBERED_FOR);
+        recent.then_some(match self.hop {
+            Hop::Name => Unreachable::Name,
+            Hop::Connect => Unreachable::Connect,
+            Hop::Proxy => Unreachable::Proxy,
+            Hop::Tls => Unreachable::Tls,
+        })
+    }
+
+    /// As octets.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        super::encode(self)
+    }
+
+    /// From octets.
+    ///
+    /// # Errors
+    /// They are no record of an outage: then none is remembered, and the service is tried.
+    pub fn decode(octets: &[u8]) -> Result<Self, NoRecord> {
+        super::decode(octets)
+    }
+}
