@@ -41,12 +41,14 @@ pub fn now() -> Now {
     Now { instant: Instant::now(), wall: SystemTime::now() }
 }
 
-/// Runs one login to its end.
+/// Runs one login to its end. The way to the service is made ready once somebody is to be asked, and before they are
+/// told so: who is refused or let in by the look-up alone waits for no keys and roots.
 ///
 /// # Errors
-/// [`Unusable`] if the way to the service cannot be prepared, or the system has no randomness: nobody was asked.
+/// [`Unusable`] if the way to the service cannot be made ready, or the system has no randomness: nobody was asked,
+/// and nothing was shown.
 pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Outcome, Unusable> {
-    let https = Https::new(&setup.connection)?;
+    let mut way = None;
     let mut step = Login::start(request, &setup.config, now(), &entropy()?);
     loop {
         let (login, ask) = match step {
@@ -56,10 +58,12 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
         let answer = match ask {
             Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
             Ask::Show(notice) => {
+                ready(&mut way, setup)?;
                 world.show(&notice);
                 Answer::Shown
             }
             Ask::Send(request) => {
+                let https = ready(&mut way, setup)?;
                 let told = if request.repeatable { Ok(()) } else { world.sending(&login) };
                 match told {
                     Ok(()) => https.exchange(&request, &world.tick()),
@@ -70,6 +74,15 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
         };
         step = login.step(answer, now());
     }
+}
+
+/// The way to the service, made at the first call.
+fn ready<'a>(way: &'a mut Option<Https>, setup: &Setup) -> Result<&'a Https, Unusable> {
+    let https = match way.take() {
+        Some(https) => https,
+        None => Https::new(&setup.connection)?,
+    };
+    Ok(way.insert(https))
 }
 
 /// Sleeps in slices, and asks the host before each of them.

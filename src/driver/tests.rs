@@ -110,17 +110,20 @@ impl Site {
     }
 
     fn login_with(&self, host: &mut Host) -> Outcome {
-        let request = Request {
-            user: "u".parse().unwrap(),
-            service: "test".into(),
-            host: "here".into(),
-            rhost: None,
-            client: None,
-            target: None,
-            command: None,
-            limit: None,
-        };
-        blocking::run(request, &self.setup(), host).unwrap()
+        blocking::run(request("u"), &self.setup(), host).unwrap()
+    }
+}
+
+fn request(user: &str) -> Request {
+    Request {
+        user: user.parse().unwrap(),
+        service: "test".into(),
+        host: "here".into(),
+        rhost: None,
+        client: None,
+        target: None,
+        command: None,
+        limit: None,
     }
 }
 
@@ -308,6 +311,20 @@ fn the_host_can_forbid_the_push() {
     let outcome = site.login_with(&mut host);
     assert_eq!(outcome.verdict, Verdict::Denied(Reason::Internal));
     assert_eq!(outcome.audit.detail.as_deref(), Some("nothing can be written down"));
+    assert_eq!(site.service.pushes("+41790000001"), 0);
+}
+
+#[test]
+fn a_key_of_another_certificate_is_found_before_anybody_is_told_or_asked() {
+    let site = Site::at(Service::start(), "other-key", "+41790000001", |_, c| c);
+    fs::copy(site.service.state_dir().join("pki/server-root.key"), site.folder.join("client.key")).unwrap();
+    let mut host = Host::default();
+    let unusable = blocking::run(request("u"), &site.setup(), &mut host).unwrap_err();
+    assert!(unusable.to_string().starts_with("service.client_key: "), "{unusable}");
+    assert_eq!((host.shown.len(), host.sent), (0, 0));
+    // Who has no phone is told so, with or without a key.
+    let outcome = blocking::run(request("stranger"), &site.setup(), &mut host).unwrap();
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::NotEnrolled));
     assert_eq!(site.service.pushes("+41790000001"), 0);
 }
 
