@@ -8,6 +8,8 @@
 
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "store")]
+pub mod breakglass;
 pub mod evidence;
 #[cfg(feature = "blocking")]
 pub mod https;

@@ -41,6 +41,8 @@
 //! assert_eq!(standing(Some(&sent), &at(130), longest), Standing::Interrupted);
 //! ```
 
+#[cfg(feature = "store")]
+pub mod breakglass;
 pub mod connection;
 pub mod grace;
 pub mod outage;
