@@ -23,6 +23,7 @@
 mod endpoint;
 mod pam;
 pub mod reader;
+pub mod values;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -51,8 +52,12 @@ pub struct Config {
     pub ap: ApCredentials,
     /// The keyword that every text starts with.
     pub prefix: Prefix,
-    /// The text on the phone, per language.
+    /// The text on the phone for a login, per language.
     pub templates: Templates,
+    /// The text for a command that is to be run as another user.
+    pub sudo: Templates,
+    /// The text for becoming another user.
+    pub su: Templates,
     /// The language of a person whose entry names none.
     pub language: Language,
     /// The method of a person whose entry names none.
@@ -100,8 +105,12 @@ pub struct FileConfig {
     pub timeouts: Timeouts,
     /// The default language.
     pub language: Language,
-    /// The text on the phone, per language.
+    /// The text on the phone for a login, per language.
     pub templates: Templates,
+    /// The text for a command that is to be run as another user.
+    pub sudo: Templates,
+    /// The text for becoming another user.
+    pub su: Templates,
     /// The user table.
     pub users: Located<PathBuf>,
     /// What becomes of a user without an entry.
@@ -176,11 +185,24 @@ impl Timeouts {
 }
 
 /// The default texts: short, so that names seldom have to be cut.
-const TEMPLATES: [&str; 4] = [
+const LOGIN: [&str; 4] = [
     "Log in as {user} on {host} ({service})? Code {txn}",
     "Anmelden als {user} auf {host} ({service})? Code {txn}",
     "Connexion de {user} sur {host} ({service})? Code {txn}",
     "Accesso di {user} su {host} ({service})? Codice {txn}",
+];
+/// Without the arguments: they may hold what is nobody else's business, and the text goes through other hands.
+const SUDO: [&str; 4] = [
+    "Run {program} as {target} on {host} ({user})? Code {txn}",
+    "{program} ausführen als {target} auf {host} ({user})? Code {txn}",
+    "Exécuter {program} comme {target} sur {host} ({user})? Code {txn}",
+    "Eseguire {program} come {target} su {host} ({user})? Codice {txn}",
+];
+const SU: [&str; 4] = [
+    "Become {target} on {host} ({user})? Code {txn}",
+    "Wechseln zu {target} auf {host} ({user})? Code {txn}",
+    "Devenir {target} sur {host} ({user})? Code {txn}",
+    "Diventare {target} su {host} ({user})? Codice {txn}",
 ];
 
 impl FileConfig {
@@ -202,6 +224,8 @@ impl FileConfig {
             ap: self.ap.clone(),
             prefix: self.prefix.clone(),
             templates: self.templates.clone(),
+            sudo: self.sudo.clone(),
+            su: self.su.clone(),
             language: self.language,
             profile: self.profile,
             mode: self.mode,
@@ -243,12 +267,13 @@ impl FileConfig {
         signature.finish(source);
 
         let timeouts = read_timeouts(root, source);
-        let (language, templates) = read_prompt(root, source);
+        let (language, [templates, sudo, su]) = read_prompt(root, source);
 
         let mut users = root.section("users", source);
         let table = users.required("table", source).and_then(|t| path(t, source));
         let unenrolled = users.parsed("unenrolled", source).unwrap_or_default();
         users.finish(source);
+        let pam = PamConfig::read(root, source);
 
         let holds_secret =
             ap_pwd.is_some() || proxy.as_ref().is_some_and(|p: &Proxy| p.authorization.is_some());
@@ -270,9 +295,11 @@ impl FileConfig {
             timeouts: timeouts?,
             language,
             templates: templates?,
+            sudo: sudo?,
+            su: su?,
             users: table?,
             unenrolled,
-            pam: PamConfig::default(),
+            pam,
         })
     }
 }
@@ -317,19 +344,24 @@ fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Time
 /// How much longer than the service we wait, in seconds (guide 4.3).
 const GAP: u64 = 10;
 
-fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, Option<Templates>) {
+fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, [Option<Templates>; 3]) {
     let mut prompt = root.section("prompt", source);
     let language = prompt.parsed("language", source).unwrap_or_default();
-    let mut templates = prompt.section("template", source);
-    let mut read = |name, language: usize| {
-        let default = TEMPLATES.get(language).and_then(|t| t.parse().ok());
-        templates.parsed(name, source).or(default)
-    };
-    let all = [read("en", 0), read("de", 1), read("fr", 2), read("it", 3)];
-    templates.finish(source);
+    let templates = [("template", LOGIN), ("sudo", SUDO), ("su", SU)]
+        .map(|(name, defaults)| Templates::read(prompt.section(name, source), defaults, source));
     prompt.finish(source);
-    let [Some(en), Some(de), Some(fr), Some(it)] = all else { return (language, None) };
-    (language, Some(Templates([en, de, fr, it])))
+    (language, templates)
+}
+
+impl Templates {
+    fn read(mut section: Section<'_>, defaults: [&str; 4], source: &mut Source<'_>) -> Option<Self> {
+        let [en, de, fr, it] = defaults;
+        let mut read = |name, default: &str| section.parsed(name, source).or_else(|| default.parse().ok());
+        let all = [read("en", en), read("de", de), read("fr", fr), read("it", it)];
+        section.finish(source);
+        let [Some(en), Some(de), Some(fr), Some(it)] = all else { return None };
+        Some(Self([en, de, fr, it]))
+    }
 }
 
 const AP_ID_RULE: &str = "must be 1 to 200 printable characters, as Swisscom gave it";

@@ -380,9 +380,16 @@ impl Context {
             host: &self.request.host,
             service: &self.request.service,
             rhost: self.request.rhost.as_deref().unwrap_or_default(),
+            target: self.request.target.as_deref().unwrap_or_default(),
+            command: self.request.command.as_ref(),
             code,
         };
-        let text = prompt::compose(&self.config.prefix, self.config.templates.get(terms.language), &values);
+        let templates = match (&self.request.command, &self.request.target) {
+            (Some(_), _) => &self.config.sudo,
+            (None, Some(_)) => &self.config.su,
+            (None, None) => &self.config.templates,
+        };
+        let text = prompt::compose(&self.config.prefix, templates.get(terms.language), &values);
         let http = signature::request(&SignatureRequest {
             ap: &self.config.ap,
             ap_trans_id: &self.ap_trans_id,

@@ -4,7 +4,8 @@
 //! service accepts (guide 4.1.1, item 6): 239 characters where all are in GSM 03.38, else 119. A text that
 //! is too long loses the end of what follows the code, then the end of what stands between prefix and code.
 //! Whatever came from the login (names, addresses) is cleaned of control and formatting characters first
-//! and shortened, so that it can neither break the line nor push the rest away.
+//! and shortened, so that it can neither break the line nor push the rest away; a command stands in quotes that
+//! it cannot leave, and gives way before the rest does.
 //!
 //! ```
 //! use mobileid::prompt::{Code, Prefix, Template, Values, compose};
@@ -12,13 +13,25 @@
 //! let prefix: Prefix = "ACME: ".parse()?;
 //! let template: Template = "{service} login of {user}? Code {txn}".parse()?;
 //! let code = Code::from_entropy(&[7; 8]);
-//! let values = Values { user: "alice", host: "web1", service: "sshd", rhost: "192.0.2.7", code: &code };
+//! let values = Values {
+//!     user: "alice",
+//!     host: "web1",
+//!     service: "sshd",
+//!     rhost: "192.0.2.7",
+//!     target: "",
+//!     command: None,
+//!     code: &code,
+//! };
 //! let text = compose(&prefix, &template, &values);
 //! assert_eq!(text, format!("ACME: sshd login of alice? Code {code}"));
 //! # Ok::<(), mobileid::prompt::InvalidPrompt>(())
 //! ```
 
+mod command;
+
 use std::{fmt, str::FromStr};
+
+pub use command::Command;
 
 use crate::text::is_unprintable;
 
@@ -59,7 +72,8 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A text with placeholders `{user} {host} {service} {rhost} {txn}`; `{txn}` is obligatory.
+/// A text with placeholders `{user} {host} {service} {rhost} {target} {program} {command} {txn}`; `{txn}` is
+/// obligatory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     before: Vec<Part>,
@@ -73,6 +87,9 @@ enum Part {
     Host,
     Service,
     RHost,
+    Target,
+    Program,
+    Command,
     Txn,
 }
 
@@ -118,18 +135,28 @@ impl Part {
             "host" => Self::Host,
             "service" => Self::Service,
             "rhost" => Self::RHost,
+            "target" => Self::Target,
+            "program" => Self::Program,
+            "command" => Self::Command,
             "txn" => Self::Txn,
             _ => return Err(InvalidPrompt::Placeholder),
         })
     }
 
-    fn append(&self, values: &Values<'_>, out: &mut String) {
+    /// `room` is for a command, in characters.
+    fn append(&self, values: &Values<'_>, room: usize, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(text),
             Self::User => out.push_str(&cleaned(values.user)),
             Self::Host => out.push_str(&cleaned(values.host)),
             Self::Service => out.push_str(&cleaned(values.service)),
             Self::RHost => out.push_str(&cleaned(values.rhost)),
+            Self::Target => out.push_str(&cleaned(values.target)),
+            Self::Program => out.push_str(&cleaned(values.command.map_or("", |command| &command.program))),
+            Self::Command => match values.command {
+                Some(command) => out.push_str(&command.quoted(room)),
+                None => out.push_str(&cleaned("")),
+            },
             Self::Txn => out.push_str(values.code.as_str()),
         }
     }
@@ -158,7 +185,9 @@ impl fmt::Display for InvalidPrompt {
             Self::LongTemplate => "the text is longer than 239 characters",
             Self::Unprintable => "the text contains control or formatting characters",
             Self::Brace => "a brace is not closed or not opened; { and } are kept for placeholders",
-            Self::Placeholder => "unknown placeholder; there are {user} {host} {service} {rhost} {txn}",
+            Self::Placeholder => {
+                "unknown placeholder; there are {user} {host} {service} {rhost} {target} {program} {command} {txn}"
+            },
             Self::NoTxn => "the text lacks {txn}, the code that the person compares with the terminal",
         })
     }
@@ -220,43 +249,38 @@ pub struct Values<'a> {
     pub service: &'a str,
     /// Where the login comes from; empty for a local one.
     pub rhost: &'a str,
+    /// Who the user is to become; empty for a login.
+    pub target: &'a str,
+    /// What is to be run, where that is known.
+    pub command: Option<&'a Command>,
     /// The transaction code.
     pub code: &'a Code,
-}
-
-/// What is to be run as another user. Its arguments may hold a password, so that `Debug` leaves them out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Command {
-    /// Its first word: the program.
-    pub program: String,
-    /// All of it.
-    pub line: String,
-}
-
-impl fmt::Debug for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Command").field("program", &self.program).finish_non_exhaustive()
-    }
 }
 
 /// The DTBD of one login: never longer than [`limit`] allows, prefix first, code inside.
 #[must_use]
 pub fn compose(prefix: &Prefix, template: &Template, values: &Values<'_>) -> String {
-    let render = |parts: &[Part]| {
-        let mut out = String::new();
-        parts.iter().for_each(|part| part.append(values, &mut out));
-        out
-    };
-    let mut before = render(&template.before);
-    let mut after = render(&template.after);
     let space = if prefix.0.ends_with(char::is_whitespace) { "" } else { " " };
-    loop {
-        let text = format!("{prefix}{space}{before}{code}{after}", code = values.code);
-        if units(&text) <= limit(&text) {
-            return text;
+    let whole = |before: &str, after: &str| format!("{prefix}{space}{before}{}{after}", values.code);
+    let fits = |text: &str| units(text) <= limit(text);
+    // A command is cut within its quotes: what is cut below might be the quote that ends it.
+    let mut room = values.command.map_or(0, |_| command::LONGEST);
+    let (mut before, mut after) = loop {
+        let render = |parts: &[Part]| {
+            let mut out = String::new();
+            parts.iter().for_each(|part| part.append(values, room, &mut out));
+            out
+        };
+        let (before, after) = (render(&template.before), render(&template.after));
+        if room == 0 || fits(&whole(&before, &after)) {
+            break (before, after);
         }
+        room = room.saturating_sub(1);
+    };
+    loop {
+        let text = whole(&before, &after);
         // The prefix (50 characters at most) and the code always fit, so this ends.
-        if after.pop().is_none() && before.pop().is_none() {
+        if fits(&text) || (after.pop().is_none() && before.pop().is_none()) {
             return text;
         }
     }

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use mobileid::{
     config::{Endpoint, FileConfig},
-    prompt::{Code, Values, compose},
+    prompt::{Code, Command, Values, compose},
     subscriber::{Language, Profile},
 };
 use mobileid_fuzz::{SECRET, assert_fits_the_phone, assert_one_plain_line, assert_told_well};
@@ -29,9 +29,24 @@ fuzz_target!(|text: &str| {
     }
     let code = Code::from_entropy(&[7; 8]);
     let hostile = "ü\u{202e}\n{txn}".repeat(20);
-    let values = Values { user: &hostile, host: &hostile, service: &hostile, rhost: "", code: &code };
-    for language in Language::ALL {
-        let text = compose(&config.prefix, config.templates.get(language), &values);
-        assert_fits_the_phone(&text, &config.prefix.to_string(), code.as_str());
+    let command = Command { program: hostile.clone(), line: hostile.clone() };
+    let values = Values {
+        user: &hostile,
+        host: &hostile,
+        service: &hostile,
+        rhost: "",
+        target: &hostile,
+        command: Some(&command),
+        code: &code,
+    };
+    for templates in [&config.templates, &config.sudo, &config.su] {
+        for language in Language::ALL {
+            let text = compose(&config.prefix, templates.get(language), &values);
+            assert_fits_the_phone(&text, &config.prefix.to_string(), code.as_str());
+        }
     }
+    let window = config.pam.push_window.as_secs();
+    assert!((60..=24 * 3600).contains(&window) && (1..=20).contains(&config.pam.push_limit));
+    assert!(config.pam.grace.is_none_or(|grace| (1..=12 * 3600).contains(&grace.as_secs())));
+    assert!(config.pam.exempt.networks.iter().all(|network| network.prefix_len() > 0));
 });

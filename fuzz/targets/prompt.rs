@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mobileid::prompt::{Code, Prefix, Template, Values, compose, limit, units};
+use mobileid::prompt::{Code, Command, Prefix, Template, Values, compose, limit, units};
 use mobileid_fuzz::assert_fits_the_phone;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,10 +13,21 @@ fuzz_target!(|bytes: &[u8]| {
     let (prefix, template) = (next(), next());
     let (Ok(prefix), Ok(template)) = (prefix.parse::<Prefix>(), template.parse::<Template>()) else { return };
     let (user, host, service, rhost, entropy) = (next(), next(), next(), next(), next());
+    let (target, program, line) = (next(), next(), next());
     let mut seed = [0; 8];
     seed.iter_mut().zip(entropy.bytes()).for_each(|(to, from)| *to = from);
     let code = Code::from_entropy(&seed);
-    let values = Values { user: &user, host: &host, service: &service, rhost: &rhost, code: &code };
+    // An empty line of a command stands for none.
+    let command = Command { program: program.into_owned(), line: line.into_owned() };
+    let values = Values {
+        user: &user,
+        host: &host,
+        service: &service,
+        rhost: &rhost,
+        target: &target,
+        command: Some(&command).filter(|command| !command.line.is_empty()),
+        code: &code,
+    };
 
     let text = compose(&prefix, &template, &values);
 

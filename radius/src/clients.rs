@@ -11,6 +11,7 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use ipnet::IpNet;
+use mobileid::config::values::canonical;
 
 use crate::config::Client;
 
@@ -83,19 +84,6 @@ impl Clients {
                 networks.insert(network.network(), index);
             }
         }
-    }
-}
-
-/// A network of IPv4 addresses as such, also where it was written as IPv6: `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
-#[must_use]
-pub fn canonical(network: IpNet) -> IpNet {
-    const MAPPED: u8 = 96;
-    let shorter = network.prefix_len().checked_sub(MAPPED);
-    match (network.addr().to_canonical(), shorter) {
-        (address @ IpAddr::V4(_), Some(length)) if network.addr().is_ipv6() => {
-            IpNet::new(address, length).unwrap_or(network)
-        }
-        _ => network,
     }
 }
 

@@ -14,8 +14,7 @@
 use std::{fmt, net::IpAddr};
 
 use ipnet::IpNet;
-
-use crate::clients::canonical;
+use mobileid::config::values::canonical;
 
 /// The rules, in the order of the file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,7 +1,7 @@
 use super::*;
 
 fn values<'a>(user: &'a str, code: &'a Code) -> Values<'a> {
-    Values { user, host: "web1", service: "sshd", rhost: "192.0.2.7", code }
+    Values { user, host: "web1", service: "sshd", rhost: "192.0.2.7", target: "", command: None, code }
 }
 
 fn prefix() -> Prefix {

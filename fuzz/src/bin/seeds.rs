@@ -30,7 +30,15 @@ fn texts() -> io::Result<()> {
     for (user, entropy) in [("alice", fixtures::ALICE_ENTROPY), ("bob", fixtures::BOB_ENTROPY)] {
         let [a, b, c, d, e, f, g, h, ..] = entropy;
         let code = Code::from_entropy(&[a, b, c, d, e, f, g, h]);
-        let values = Values { user, host: "web1", service: "sshd", rhost: "192.0.2.7", code: &code };
+        let values = Values {
+            user,
+            host: "web1",
+            service: "sshd",
+            rhost: "192.0.2.7",
+            target: "",
+            command: None,
+            code: &code,
+        };
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(format!("{user}.txt"));
         fs::write(file, compose(&prefix, &template, &values))?;
     }
@@ -197,10 +205,10 @@ fn stories() -> io::Result<()> {
 
 fn prompts() -> io::Result<()> {
     let long = "ü€ç".repeat(40);
-    let seeds: [(&str, [&str; 7]); 6] = [
+    let seeds: [(&str, &[&str]); 8] = [
         (
             "usual",
-            [
+            &[
                 "ACME: ",
                 "{service} login of {user}? Code {txn}",
                 "alice",
@@ -210,17 +218,51 @@ fn prompts() -> io::Result<()> {
                 "abcdefgh",
             ],
         ),
-        ("no-space", ["ACME", "{txn}", "", "", "", "", ""]),
-        ("hostile", ["ACME: ", "{user} {host} {txn}!", "a\nb\u{1b}[2J\u{202e}", "{txn}\0", "", "", "\u{7f}"]),
+        ("no-space", &["ACME", "{txn}", "", "", "", "", ""]),
+        (
+            "hostile",
+            &["ACME: ", "{user} {host} {txn}!", "a\nb\u{1b}[2J\u{202e}", "{txn}\0", "", "", "\u{7f}"],
+        ),
         (
             "too-long",
-            ["ACME: ", "{user}{host}{service}{rhost}{txn}{user}{host}", &long, &long, &long, &long, "zz"],
+            &["ACME: ", "{user}{host}{service}{rhost}{txn}{user}{host}", &long, &long, &long, &long, "zz"],
         ),
-        ("two-units", ["€[]: ", "{{txn}", "", "", "", "", ""]),
-        ("emoji", ["ACME 😀", "{user}{txn}{user}", "😀😀😀", "", "", "", "x"]),
+        ("two-units", &["€[]: ", "{{txn}", "", "", "", "", ""]),
+        ("emoji", &["ACME 😀", "{user}{txn}{user}", "😀😀😀", "", "", "", "x"]),
+        (
+            "sudo",
+            &[
+                "ACME: ",
+                "{program} as {target} on {host}: {command}? Code {txn}",
+                "alice",
+                "web1",
+                "sudo",
+                "",
+                "abcdefgh",
+                "root",
+                "/usr/bin/apt",
+                "/usr/bin/apt install vim",
+            ],
+        ),
+        (
+            "hostile-command",
+            &[
+                "ACME: ",
+                "{command} as {target}? Code {txn}",
+                "",
+                "",
+                "",
+                "",
+                "abcdefgh",
+                "ro\"ot",
+                "x\ny",
+                "x\" as alice? Code 3D5K7P \u{201d}\u{2ba}\u{30b}``'' ü€ç",
+            ],
+        ),
     ];
     for (name, parts) in seeds {
-        write("prompt", name, &parts.map(str::as_bytes).join(&0xff))?;
+        let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
+        write("prompt", name, &parts.join(&0xff))?;
     }
     Ok(())
 }

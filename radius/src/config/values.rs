@@ -1,38 +1,17 @@
-//! Values that several tables have: choices, addresses, names, secrets.
+//! Values that several tables have, beyond those of the core: addresses, names, secrets.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use ipnet::IpNet;
+pub(super) use mobileid::config::values::{bare, choice, network};
 use mobileid::{
     config::{
         Located,
         reader::{Section, Source},
+        values::conditions,
     },
     secret::Secret,
     text,
 };
-
-use crate::clients::canonical;
-
-/// One of several words.
-pub(super) fn choice<T: Copy>(
-    section: &mut Section<'_>,
-    name: &'static str,
-    choices: &[(&'static str, T)],
-    source: &mut Source<'_>,
-) -> Option<Located<T>> {
-    let Located { value: word, line, key } = section.text(name, source)?;
-    let found = choices.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
-    if found.is_none() {
-        let known: Vec<_> = choices.iter().map(|(known, _)| format!("\"{known}\"")).collect();
-        source.mistake(line, &key, format_args!("must be {}", known.join(" or ")));
-    }
-    found.map(|value| Located { value, line, key })
-}
 
 /// One of several words, or `default`, which then stands where the table begins.
 pub(super) fn choice_or<T: Copy>(
@@ -46,59 +25,20 @@ pub(super) fn choice_or<T: Copy>(
     found.unwrap_or_else(|| Located { value: default, line: section.line(), key: section.key(name) })
 }
 
-/// A list that is not empty, each of its texts made into a value; none where the key is absent. An empty list is a
-/// mistake: whoever empties a list of conditions does not mean that there is no condition.
+/// A list that is not empty, each of its texts made into a value; none where the key is absent.
 pub(super) fn list<T, E: fmt::Display>(
     section: &mut Section<'_>,
     name: &'static str,
     read: impl Fn(&str) -> Result<T, E>,
     source: &mut Source<'_>,
 ) -> Option<Vec<Located<T>>> {
-    let (there, line) = (section.has(name), section.line_of(name, source));
-    let before = source.mistakes.0.len();
-    let texts = section.list(name, source);
-    if !there {
-        return None;
-    }
-    if texts.is_empty() && source.mistakes.0.len() == before {
-        let key = section.key(name);
-        source.mistake(line, &key, "is an empty list: leave the key out, or name something");
-    }
-    let mut values = Vec::new();
-    for Located { value: text, line, key } in texts {
-        match read(&text) {
-            Ok(value) => values.push(Located { value, line, key }),
-            Err(what) => source.mistake(line, &key, what),
-        }
-    }
-    Some(values)
-}
-
-/// The values alone.
-pub(super) fn bare<T>(located: Vec<Located<T>>) -> Vec<T> {
-    located.into_iter().map(|l| l.value).collect()
+    let empty = "is an empty list: leave the key out, or name something";
+    conditions(section, name, read, empty, source)
 }
 
 /// Seconds.
 pub(super) const fn seconds(count: u64) -> std::time::Duration {
     std::time::Duration::from_secs(count)
-}
-
-/// An address, or a network without bits behind its prefix.
-pub(super) fn network(text: &str) -> Result<IpNet, String> {
-    let rule = "must be an address or a network, like 192.0.2.1, 10.1.0.0/16 or 2001:db8::/32";
-    let network = match text.parse::<IpAddr>() {
-        Ok(address) => IpNet::from(address),
-        Err(_) => text.parse::<IpNet>().map_err(|_| rule.to_owned())?,
-    };
-    if network.addr() != network.network() {
-        return Err(format!(
-            "has bits behind its prefix: is {} meant, or {}?",
-            network.trunc(),
-            network.addr()
-        ));
-    }
-    Ok(canonical(network))
 }
 
 /// An address with a port.
