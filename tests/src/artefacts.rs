@@ -69,6 +69,16 @@ impl Artefacts {
         fresh(self.folder.join("mobileid-radiusd"), "make build")
     }
 
+    /// The folder of the newer OpenSSH.
+    ///
+    /// # Errors
+    /// When it could not be built.
+    pub fn openssh(&self) -> Result<PathBuf> {
+        let built = self.folder.parent().context("a build has a folder")?.join("openssh");
+        ensure!(built.join("version").exists(), "{} is not there: `make deps` builds it", built.display());
+        Ok(built)
+    }
+
     /// The folder of the Python library that stories log in with.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::accounts::{self, id_of};
-use crate::{Artefacts, Lines, Simulator, Sshd, Terminal};
+use crate::{Artefacts, Lines, OpenSsh, Simulator, Sshd, Terminal};
 
 const ENTER: &str = include_str!("../world/enter.sh");
 
@@ -43,7 +43,7 @@ impl Lab {
         );
         let artefacts = Artefacts::find()?;
         let folder = new_folder(artefacts.folder())?;
-        for place in ["etc", "run", "run/sshd", "run/lab", "home", "root", "dev"] {
+        for place in ["etc", "run", "run/sshd", "run/lab", "home", "root", "var", "var/lib", "dev"] {
             let place = folder.join(place);
             fs::create_dir(&place)?;
             fs::set_permissions(&place, fs::Permissions::from_mode(0o755))?;
@@ -67,7 +67,7 @@ impl Lab {
         self.write(&format!("/etc/pam.d/{service}"), 0o644, &text)
     }
 
-    /// Writes a file of the world: below `/etc`, `/run`, `/home` or `/root`.
+    /// Writes a file of the world: below `/etc`, `/run`, `/home`, `/root` or `/var/lib`.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -75,7 +75,7 @@ impl Lab {
         accounts::write(&self.folder, path.trim_start_matches('/'), mode, text)
     }
 
-    /// Where a file of the world is for the test: below `/etc`, `/run`, `/home` or `/root`.
+    /// Where a file of the world is for the test: below `/etc`, `/run`, `/home`, `/root` or `/var/lib`.
     #[must_use]
     pub fn path(&self, inside: &str) -> PathBuf {
         self.folder.join(inside.trim_start_matches('/'))
@@ -163,7 +163,15 @@ impl Lab {
     /// # Errors
     /// When sshd does not come up; the message carries its log.
     pub fn sshd(&self, lines: &[&str]) -> Result<Sshd<'_>> {
-        Sshd::start(self, lines)
+        self.sshd_of(OpenSsh::Machine, lines)
+    }
+
+    /// As [`Lab::sshd`], of this OpenSSH.
+    ///
+    /// # Errors
+    /// As [`Lab::sshd`], and when `make deps` could not build it.
+    pub fn sshd_of(&self, whose: OpenSsh, lines: &[&str]) -> Result<Sshd<'_>> {
+        Sshd::start(self, whose, lines)
     }
 
     /// Starts the Mobile ID simulator, with its files in `/etc/mobileid`.

@@ -55,8 +55,8 @@ pub use lab::Lab;
 pub use laps::{Lap, Run, Stay};
 pub use lines::Lines;
 pub use simulator::Simulator;
-pub use sshd::{Methods, Sshd};
-pub use terminal::{Ended, Terminal};
+pub use sshd::{Methods, OpenSsh, Sshd};
+pub use terminal::{Ended, Prompt, Terminal};
 
 /// How long a test waits for something before it fails. Generous, because two cores carry many worlds.
 pub const DEADLINE: Duration = Duration::from_secs(40);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::DEADLINE;
 
@@ -65,16 +65,26 @@ impl Lines {
     /// # Errors
     /// When the source ended or the deadline passed without it; the message carries all that was said.
     pub fn wait_for(&self, text: &str) -> Result<String> {
+        let found = self.wait_for_many(text, 1)?;
+        found.into_iter().next().context("one")
+    }
+
+    /// The lines that contain `text`, once there are at least this many.
+    ///
+    /// # Errors
+    /// As [`Lines::wait_for`].
+    pub fn wait_for_many(&self, text: &str, many: usize) -> Result<Vec<String>> {
         let deadline = Instant::now() + DEADLINE;
         let mut state = self.state();
         loop {
-            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
-                return Ok(line.clone());
+            let found: Vec<_> = state.lines.iter().filter(|line| line.contains(text)).collect();
+            if found.len() >= many {
+                return Ok(found.into_iter().cloned().collect());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if state.ended || left.is_zero() {
                 let why = if state.ended { "the source ended" } else { "the deadline passed" };
-                bail!("no line with {text:?}: {why}. What was said:\n{}", state.lines.join("\n"));
+                bail!("not {many} lines with {text:?}: {why}. What was said:\n{}", state.lines.join("\n"));
             }
             state = self.shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }

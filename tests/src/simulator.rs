@@ -46,6 +46,11 @@ impl<'lab> Simulator<'lab> {
         Ok(simulator)
     }
 
+    /// Stops the service, as an outage would; its files stay.
+    pub fn stop(&mut self) {
+        end(&mut self.process);
+    }
+
     /// The address of the service, `https://127.0.0.1:PORT`.
     #[must_use]
     pub fn service(&self) -> &str {

@@ -1,12 +1,22 @@
 //! A real sshd on a loopback port, and the real ssh client on a pseudo-terminal.
 
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::lab::end;
 use crate::{Lab, Lines, Terminal};
+
+/// Whose sshd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenSsh {
+    /// The machine's own.
+    Machine,
+    /// The first that shows information while it waits, as `make deps` built it. A test that wants it is marked
+    /// `#[cfg_attr(not(openssh), ignore = "...")]`.
+    Newer,
+}
 
 /// The methods that the client is willing to use, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +27,8 @@ pub enum Methods {
     KeyThenInteractive,
     /// The `password` method alone.
     Password,
+    /// The `password` method, then keyboard-interactive.
+    PasswordThenInteractive,
 }
 
 impl Methods {
@@ -25,6 +37,7 @@ impl Methods {
             Self::Interactive => "keyboard-interactive",
             Self::KeyThenInteractive => "publickey,keyboard-interactive",
             Self::Password => "password",
+            Self::PasswordThenInteractive => "password,keyboard-interactive",
         }
     }
 }
@@ -39,13 +52,14 @@ pub struct Sshd<'lab> {
 }
 
 impl<'lab> Sshd<'lab> {
-    pub(crate) fn start(lab: &'lab Lab, lines: &[&str]) -> Result<Self> {
+    pub(crate) fn start(lab: &'lab Lab, whose: OpenSsh, lines: &[&str]) -> Result<Self> {
+        let (program, lines) = whose.program(lab, lines)?;
         // Between finding a free port and sshd taking it, another process may: then the next one is tried.
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            lab.write("/etc/ssh/sshd_config", 0o600, &configuration(port, lines))?;
+            lab.write("/etc/ssh/sshd_config", 0o600, &configuration(port, &lines))?;
             let mut daemon = lab
-                .command("/usr/sbin/sshd")
+                .command(&program)
                 .args(["-D", "-e", "-f", "/etc/ssh/sshd_config"])
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -76,6 +90,12 @@ impl<'lab> Sshd<'lab> {
     /// # Errors
     /// As [`Lab::terminal`].
     pub fn login_to(&self, user: &str, methods: Methods, command: &str) -> Result<Terminal> {
+        self.lab.terminal(&self.client(user, methods, command))
+    }
+
+    /// The ssh client that asks this sshd for a command, for a caller who adds options of its own.
+    #[must_use]
+    pub fn client(&self, user: &str, methods: Methods, command: &str) -> Command {
         let key = methods == Methods::KeyThenInteractive;
         let mut client = self.lab.command("ssh");
         client.args(["-F", "none", "-p", &self.port.to_string(), "-l", user]);
@@ -91,7 +111,7 @@ impl<'lab> Sshd<'lab> {
             client.args(["-o", option]);
         }
         client.args(["127.0.0.1", command]);
-        self.lab.terminal(&client)
+        client
     }
 
     /// What sshd writes to its log, which is its standard error.
@@ -113,8 +133,26 @@ impl Drop for Sshd<'_> {
     }
 }
 
+impl OpenSsh {
+    /// The program's path in the world, and the lines of its configuration.
+    fn program(self, lab: &Lab, lines: &[&str]) -> Result<(String, Vec<String>)> {
+        let mut lines: Vec<_> = lines.iter().map(|&line| line.to_owned()).collect();
+        match self {
+            Self::Machine => Ok(("/usr/sbin/sshd".to_owned(), lines)),
+            Self::Newer => {
+                let built = lab.artefacts().openssh()?;
+                // Newer ones are three programs, of which the first is told where the others are.
+                for (keyword, name) in [("SshdSessionPath", "sshd-session"), ("SshdAuthPath", "sshd-auth")] {
+                    lines.push(format!("{keyword} {}", lab.bring(&built.join(name))?));
+                }
+                Ok((lab.bring(&built.join("sshd"))?, lines))
+            }
+        }
+    }
+}
+
 /// sshd takes the first value it reads for a keyword, so the test's lines come first.
-fn configuration(port: u16, lines: &[&str]) -> String {
+fn configuration(port: u16, lines: &[String]) -> String {
     format!(
         "{}\n\
          Port {port}\n\

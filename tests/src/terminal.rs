@@ -41,6 +41,34 @@ pub struct Ended {
     pub shown: String,
 }
 
+/// A text that asks, and what a person types at it, time after time; the last answer again and again.
+#[derive(Debug)]
+pub struct Prompt<'a> {
+    text: &'a str,
+    answers: &'a [&'a str],
+}
+
+impl<'a> Prompt<'a> {
+    /// The first answer is for the first time that the text shows.
+    #[must_use]
+    pub fn new(text: &'a str, answers: &'a [&'a str]) -> Self {
+        Self { text, answers }
+    }
+
+    fn next(&mut self) -> &'a str {
+        match self.answers {
+            [answer, rest @ ..] => {
+                self.answers = if rest.is_empty() { self.answers } else { rest };
+                answer
+            }
+            [] => "",
+        }
+    }
+}
+
+/// How often a person who answers prompts looks up.
+const LOOK: Duration = Duration::from_millis(50);
+
 impl Terminal {
     /// Starts `command` on a new pseudo-terminal.
     pub(crate) fn start(command: &Command) -> Result<Self> {
@@ -92,6 +120,40 @@ impl Terminal {
                 bail!("the terminal never showed {text:?}: {why}. What it showed:\n{}", self.shown);
             }
         }
+    }
+
+    /// Presses Enter where sshd's person is told the code and waited for: an OpenSSH that keeps information back
+    /// shows only prompts.
+    ///
+    /// # Errors
+    /// As [`Terminal::expect`].
+    pub fn press_enter_at_code(&mut self) -> Result<()> {
+        self.expect("press Enter")?;
+        self.expect(": ")?;
+        self.send_line("")
+    }
+
+    /// Answers prompts as they come, until the program ends or the caller has seen enough.
+    ///
+    /// # Errors
+    /// When neither happens before [`DEADLINE`], and with what the caller says.
+    pub fn answer(&mut self, prompts: &mut [Prompt<'_>], seen: impl Fn() -> Result<bool>) -> Result<()> {
+        let deadline = Instant::now() + DEADLINE;
+        while self.open && !seen()? {
+            let news = self.shown.get(self.read_to..).unwrap_or_default();
+            let first = prompts.iter_mut().filter_map(|prompt| Some((news.find(prompt.text)?, prompt)));
+            if let Some((at, prompt)) = first.min_by_key(|(at, _)| *at) {
+                self.read_to += at + prompt.text.len();
+                let answer = prompt.next().to_owned();
+                // A program that has ended reads nothing any more; its end shows in what is read.
+                let _ = self.send_line(&answer);
+                continue;
+            }
+            if !self.read_more(deadline.min(Instant::now() + LOOK))? && Instant::now() > deadline {
+                bail!("neither its end nor what was waited for came. What it showed:\n{}", self.shown);
+            }
+        }
+        Ok(())
     }
 
     /// Types one line.

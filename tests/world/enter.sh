@@ -1,6 +1,6 @@
 # Builds the private world, as root, in namespaces that unshare has just made; then holds it until its
-# standard input closes. The argument is the laboratory's folder, which has etc, run, home, root, dev and
-# the socket `syslog`.
+# standard input closes. The argument is the laboratory's folder, which has etc, run, home, root, var/lib, dev
+# and the socket `syslog`.
 #
 # Nothing here reaches the machine: every mount is in this namespace, and goes with it.
 set -eu
@@ -28,11 +28,11 @@ done
 : > "$world/dev/log"
 mount --bind "$world/syslog" "$world/dev/log"
 
-for place in etc run home root; do
+for place in etc run home root var/lib; do
 	mount --bind "$world/$place" "/$place"
 done
 # wtmp, btmp, lastlog and mail are written by login and sshd.
-for place in /var/log /var/mail /var/lib/sudo; do
+for place in /var/log /var/mail; do
 	if [ -d "$place" ]; then mount -t tmpfs -o mode=755 lab-var "$place"; fi
 done
 mount --rbind "$world/dev" /dev
