@@ -2,7 +2,8 @@
 //!
 //! `blocking` is the loop, `https` one exchange with the service, and `socket` the one place that waits; they come
 //! with the feature of the same name. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
-//! much a driver elsewhere needs too.
+//! much a driver elsewhere needs too. With the feature `store` come the places of [`crate::memory`]: `store` keeps its
+//! records, and `moment` tells the time that they go by.
 
 #![allow(clippy::disallowed_methods, reason = "a driver reads clocks and opens sockets and files")]
 
@@ -14,7 +15,7 @@ pub mod evidence;
 #[cfg(feature = "blocking")]
 pub mod https;
 #[cfg(feature = "store")]
-mod moment;
+pub mod moment;
 #[cfg(feature = "store")]
 pub mod store;
 
@@ -24,8 +25,6 @@ pub mod tls;
 #[cfg(feature = "blocking")]
 mod socket;
 
-#[cfg(feature = "store")]
-pub use moment::moment;
 #[cfg(feature = "blocking")]
 pub use socket::{Tick, Verdict as TickVerdict};
 

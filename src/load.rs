@@ -146,6 +146,12 @@ pub fn guarded_folder(path: &Path) -> Result<PathBuf, String> {
     folder(path).map(|(path, _)| path).map_err(|e| e.to_string())
 }
 
+/// Whether a file or folder is root's, or of the user that runs this, and closed to everybody else.
+#[cfg(feature = "store")]
+pub(crate) fn private(path: &Path, meta: &fs::Metadata) -> Result<(), String> {
+    owned(path, meta).and_then(|()| closed(path, meta)).map_err(|e| e.to_string())
+}
+
 struct Loader {
     config: String,
     base: PathBuf,

@@ -1,4 +1,4 @@
-//! Which moment it is, for what is remembered between logins.
+//! Which moment it is, for what is remembered between logins ([`crate::memory`]).
 
 use std::{fs, time::Duration};
 

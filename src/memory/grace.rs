@@ -17,6 +17,7 @@ pub const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
 /// The keys that proved the first factor, as one digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -81,6 +82,27 @@ pub fn place(user: &str, address: IpAddr, key: &Key) -> String {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut key = [0; 32];
+        let digits = text.as_bytes().chunks_exact(2);
+        let fits = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        for (octet, pair) in key.iter_mut().zip(digits) {
+            let pair = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+            *octet = pair.unwrap_or_default();
+        }
+        if fits { Ok(Self(key)) } else { Err("a key is 64 hexadecimal digits") }
     }
 }
 
