@@ -28,13 +28,17 @@ fn mistakes(text: &str) -> Vec<String> {
     error.0.iter().map(ToString::to_string).collect()
 }
 
-/// `FULL` with one line exchanged.
+/// `FULL` with one line exchanged: that of a key, which has its table before it where other tables have it too.
 fn with(key: &str, line: &str) -> String {
-    let mut found = 0;
+    let (mut found, mut table) = (0, "");
     let lines: Vec<_> = FULL
         .lines()
         .map(|l| {
-            if l.split(" = ").next() == Some(key) {
+            if let Some(header) = l.strip_prefix('[') {
+                table = header.trim_end_matches(']');
+            }
+            let there = l.split(" = ").next().unwrap_or_default();
+            if there == key || format!("{table}.{there}") == key {
                 found += 1;
                 line
             } else {
@@ -61,6 +65,29 @@ fn a_full_file_is_read_to_the_last_key() {
     assert_eq!(c.language, Language::De);
     assert_eq!(c.unenrolled, Unenrolled::Allow);
     assert_eq!(c.templates.get(Language::Fr), &"{txn} fr".parse().unwrap());
+    assert_eq!(c.sudo.get(Language::De), &"{txn} sudo de {program}".parse().unwrap());
+    assert_eq!(c.su.get(Language::En), &"{txn} su en {target}".parse().unwrap());
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let pam = PamConfig {
+        sshd_message: SshdMessage::Prompt,
+        su_identity: SuIdentity::Caller,
+        on_unreachable: OnUnreachable::Allow,
+        grace: Some(Duration::from_secs(900)),
+        push_limit: 5,
+        push_window: Duration::from_secs(3600),
+        require: Require {
+            services: Some(names(&["sshd", "sudo"])),
+            users: Some(names(&["alice"])),
+            groups: Some(names(&["wheel"])),
+        },
+        exempt: Exempt {
+            services: names(&["cron"]),
+            users: names(&["backup"]),
+            groups: names(&["robots"]),
+            networks: ["192.0.2.1/32", "10.1.0.0/16", "2001:db8::/32"].map(|n| n.parse().unwrap()).into(),
+        },
+    };
+    assert_eq!(c.pam, pam);
     assert!(c.holds_secret);
 }
 
@@ -98,7 +125,53 @@ fn a_short_file_gets_the_defaults_of_the_guide() {
     assert_eq!(c.timeouts, t);
     assert_eq!(c.language, Language::En);
     assert_eq!(c.unenrolled, Unenrolled::Deny);
+    assert_eq!(c.pam, PamConfig::default());
+    assert_eq!((c.pam.push_limit, c.pam.push_window, c.pam.grace), (3, s(600), None));
     assert!(!c.holds_secret);
+}
+
+#[test]
+fn names_of_services_users_and_groups_are_taken_as_hosts_have_them() {
+    let taken = "[pam.require]\nservices = 'systemd-user'\nusers = ['alice@corp.example', 'CORP\\alice']\n\
+                 [pam.exempt]\nservices = []\ngroups = 'domain users'\nnetworks = ['::ffff:10.0.0.0/104']\n";
+    let pam = FileConfig::parse("f.toml", &format!("{SHORT}{taken}")).unwrap().pam;
+    assert_eq!(pam.require.services.unwrap(), ["systemd-user"]);
+    assert_eq!(pam.require.users.unwrap(), ["alice@corp.example", "CORP\\alice"]);
+    assert_eq!(pam.require.groups, None);
+    assert_eq!(pam.exempt.groups, ["domain users"]);
+    assert!(pam.exempt.services.is_empty());
+    // As the addresses are that it is held against.
+    assert_eq!(pam.exempt.networks, ["10.0.0.0/8".parse().unwrap()]);
+}
+
+#[test]
+fn durations_have_one_number_and_one_unit() {
+    use super::values::duration;
+    for (text, seconds) in [("90s", 90), ("15m", 900), ("12h", 43200), ("0s", 0), ("007m", 420)] {
+        assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+    }
+    for text in [
+        "",
+        "s",
+        "90",
+        "1d",
+        "1 m",
+        " 1m",
+        "1m ",
+        "-1m",
+        "+1m",
+        "1.5h",
+        "1h30m",
+        "1ms",
+        "1hh",
+        "m1",
+        "1M",
+        "٣m",
+        "18446744073709551615h",
+        "99999999999999999999s",
+    ] {
+        assert!(duration(text).is_err(), "{text}");
+    }
 }
 
 #[test]
@@ -163,10 +236,37 @@ fn bad_values_are_named_with_line_and_key_and_not_repeated() {
         ("app_connection", "app_connection = 30", "must be longer than the 30 s"),
         ("connect", "connect = 11", "must be a whole number from 1 to 10"),
         ("language", "language = \"rm\"", "a language is one of"),
-        ("en", "en = \"no code\"", "lacks {txn}"),
-        ("en", "en = \"{txn} {passwort}\"", "unknown placeholder"),
+        ("prompt.template.en", "en = \"no code\"", "lacks {txn}"),
+        ("prompt.sudo.en", "en = \"{txn} {passwort}\"", "unknown placeholder"),
+        ("prompt.su.it", "it = 5", "must be a text in quotes"),
         ("unenrolled", "unenrolled = true", "must be a text in quotes, not a boolean"),
         ("unenrolled", "unenrolled = \"Allow\"", "must be \"deny\" or \"allow\""),
+        ("sshd_message", "sshd_message = \"yes\"", "must be \"auto\" or \"prompt\" or \"info\" or \"none\""),
+        ("sshd_message", "sshd_message = true", "must be a text in quotes"),
+        ("su_identity", "su_identity = \"root\"", "must be \"auto\" or \"caller\" or \"target\""),
+        ("on_unreachable", "on_unreachable = \"\"", "must be \"deny\" or \"allow\""),
+        ("grace", "grace = 15", "must be a text in quotes, not an integer"),
+        ("grace", "grace = \"0s\"", "must be from \"1s\" to \"12h\""),
+        ("grace", "grace = \"12h1s\"", "must be a whole number of seconds, minutes or hours"),
+        ("grace", "grace = \"43201s\"", "must be from \"1s\" to \"12h\""),
+        ("push_limit", "push_limit = 0", "must be a whole number from 1 to 20"),
+        ("push_limit", "push_limit = 21", "must be a whole number from 1 to 20"),
+        ("push_window", "push_window = \"59s\"", "must be from \"1m\" to \"24h\""),
+        ("push_window", "push_window = \"25h\"", "must be from \"1m\" to \"24h\""),
+        ("pam.require.services", "services = []", "would ask nobody"),
+        ("pam.require.services", "services = [\"/etc/pam.d/sshd\"]", "must be the name of a PAM service"),
+        ("pam.require.users", "users = []", "would ask nobody"),
+        ("pam.require.users", "users = [\"alice\", \"bob,carol\"]", "must be the name of one user"),
+        ("pam.require.groups", "groups = []", "would ask nobody"),
+        ("pam.require.groups", "groups = [5]", "must be a list of texts, but holds an integer"),
+        ("pam.exempt.services", "services = \"ssh d\"", "must be the name of a PAM service"),
+        ("pam.exempt.users", "users = [\"*\"]", "must be the name of one user"),
+        ("pam.exempt.groups", "groups = [\"@robots\"]", "must be the name of one group"),
+        ("pam.exempt.networks", "networks = [\"10.1.0.0/8\"]", "has bits behind its prefix"),
+        ("pam.exempt.networks", "networks = [\"localhost\"]", "must be an address or a network"),
+        ("pam.exempt.networks", "networks = [\"0.0.0.0/0\"]", "would let everybody in without a phone"),
+        ("pam.exempt.networks", "networks = \"::/0\"", "would let everybody in without a phone"),
+        ("pam.exempt.networks", "networks = [\"::ffff:0.0.0.0/96\"]", "would let everybody in"),
     ] {
         let text = with(key, line);
         let found = mistakes(&text);
@@ -179,6 +279,7 @@ fn bad_values_are_named_with_line_and_key_and_not_repeated() {
         {
             let at = text.lines().position(|l| l == line).unwrap() + 1;
             assert!(found[0].starts_with(&format!("f.toml:{at}: ")), "{line}: {found:?}");
+            let key = key.rsplit('.').next().unwrap();
             assert!(found[0].contains(&format!(".{key}: ")), "{line}: {found:?}");
         }
     }
@@ -198,7 +299,10 @@ fn broken_toml_names_the_line_and_shows_none_of_it() {
 fn tables_of_the_wrong_type_are_named() {
     assert!(mistakes("service = 5").iter().any(|m| m.contains("f.toml:1: service: must be a table")));
     let found = mistakes(&FULL.replace("[prompt.template]", "[prompt.templates]"));
-    assert!(found[0].contains("prompt.templates: unknown key; there are language, template"), "{found:?}");
+    assert!(
+        found[0].contains("prompt.templates: unknown key; there are language, template, sudo, su"),
+        "{found:?}"
+    );
 }
 
 #[test]
