@@ -131,6 +131,39 @@ fn a_short_file_gets_the_defaults_of_the_guide() {
 }
 
 #[test]
+fn the_default_texts_say_who_becomes_whom_and_where() {
+    use crate::prompt::{Code, Command, Values, compose, limit, units};
+    let c = FileConfig::parse("f.toml", SHORT).unwrap();
+    let code = Code::from_entropy(&[7; 8]);
+    let command = Command { program: "/usr/bin/mysql".into(), line: "/usr/bin/mysql -ps3cret".into() };
+    let values = Values {
+        user: "alice",
+        host: "web1",
+        service: "sudo",
+        rhost: "",
+        target: "root",
+        command: Some(&command),
+        code: &code,
+    };
+    for language in Language::ALL {
+        let sudo = compose(&c.prefix, c.sudo.get(language), &values);
+        let su = compose(&c.prefix, c.su.get(language), &values);
+        for (text, names) in [
+            (&sudo, &["/usr/bin/mysql", "root", "web1", "alice", code.as_str()][..]),
+            (&su, &["root", "web1", "alice", code.as_str()]),
+        ] {
+            assert!(names.iter().all(|name| text.contains(name)), "{text}");
+            assert!(!text.contains("s3cret"), "{text}");
+            assert_eq!((limit(text), units(text) < 100), (239, true), "{text}");
+        }
+    }
+    assert_eq!(
+        compose(&c.prefix, c.sudo.get(Language::En), &values),
+        format!("ACME: Run /usr/bin/mysql as root on web1 (alice)? Code {code}")
+    );
+}
+
+#[test]
 fn names_of_services_users_and_groups_are_taken_as_hosts_have_them() {
     let taken = "[pam.require]\nservices = 'systemd-user'\nusers = ['alice@corp.example', 'CORP\\alice']\n\
                  [pam.exempt]\nservices = []\ngroups = 'domain users'\nnetworks = ['::ffff:10.0.0.0/104']\n";

@@ -113,3 +113,84 @@ fn the_limits_are_used_to_the_last_character() {
     assert_eq!(fill(format!("{{txn}}{}", "x".repeat(234))), 239);
     assert_eq!(fill(format!("{{txn}}{}", "ç".repeat(234))), 119);
 }
+
+fn command(line: &str) -> Command {
+    Command { program: line.split(' ').next().unwrap().to_owned(), line: line.to_owned() }
+}
+
+#[test]
+fn sudo_and_su_may_name_target_program_and_command() {
+    let code = Code::from_entropy(&[1; 8]);
+    let template: Template = "{user}: {command} ({program}) as {target}: {txn}".parse().unwrap();
+    let apt = command("/usr/bin/apt install vim");
+    let values = Values { target: "root", command: Some(&apt), ..values("alice", &code) };
+    assert_eq!(
+        compose(&prefix(), &template, &values),
+        format!("ACME: alice: \"/usr/bin/apt install vim\" (/usr/bin/apt) as root: {code}")
+    );
+    let unknown = Values { target: "", command: None, ..values };
+    assert_eq!(compose(&prefix(), &template, &unknown), format!("ACME: alice: - (-) as -: {code}"));
+    // A file may be called so.
+    let sentence = Command { program: "apt as root? Code 3D5K7P".into(), ..apt.clone() };
+    let values = Values { command: Some(&sentence), ..values };
+    let text = compose(&prefix(), &"{program}? {txn}".parse().unwrap(), &values);
+    assert_eq!(text, format!("ACME: apt_as_root?_Code_3D5K7P? {code}"));
+}
+
+#[test]
+fn a_command_stays_within_its_quotes() {
+    let sixty = "x".repeat(60);
+    for (line, shown) in [
+        ("ls -l", "ls -l"),
+        ("", ""),
+        ("a  b", "a  b"),
+        ("x\" as alice? Code 3D5K7P", "x' as alice? Code 3D5K7P"),
+        // What looks like a double quote, made of two single ones or of another alphabet.
+        ("a''b", "a'b"),
+        ("a'\"'`b", "a'b"),
+        ("a\u{201d}b\u{2033}c\u{ff02}d\u{ab}e\u{2ba}f \u{30b}g", "a?b?c?d?e?f ?g"),
+        ("a\u{2018}\u{2019}b\u{b4}\u{b4}c", "a??b??c"),
+        // Controls, and what reorders or hides.
+        ("a\nb\r\tc\u{1b}[0m\0\u{7f}", "a?b??c?[0m??"),
+        ("a\u{202e}b\u{200b}c\u{a0}d\u{115f}e\u{2028}f", "a?b?c?d?e?f"),
+        // Letters of every language are themselves.
+        ("touch Übersicht_日本", "touch Übersicht_日本"),
+        (&sixty, &sixty),
+        (&format!("{sixty}y"), &format!("{sixty}..")),
+        (&"\"x".repeat(60), &format!("{}..", "'x".repeat(30))),
+        (&"ü".repeat(10_000), &format!("{}..", "ü".repeat(60))),
+    ] {
+        assert_eq!(command(line).quoted(60), format!("\"{shown}\""), "{line:?}");
+    }
+    // Beyond these planes there are no characters yet.
+    for c in (0..=0x1_ffff).chain(0xe_0000..=0xe_0fff).filter_map(char::from_u32) {
+        let quoted = command(&format!("a{c}{c}b")).quoted(60);
+        assert_eq!(quoted.matches('"').count(), 2, "{}", c.escape_unicode());
+        assert!(!quoted.contains("''") && !quoted.chars().any(is_unprintable), "{}", c.escape_unicode());
+    }
+}
+
+#[test]
+fn where_room_is_short_the_command_gives_way_and_its_quotes_still_close() {
+    let code = Code::from_entropy(&[9; 8]);
+    let template: Template = "{user}@{host} runs {command} as {target}? Code {txn}".parse().unwrap();
+    // One letter outside GSM 03.38, and half of the room is gone.
+    let long = command(&"ç? Code 3D5K7P ".repeat(20));
+    for width in 0..48 {
+        let user = "u".repeat(width);
+        let values = Values { target: "root", command: Some(&long), ..values(&user, &code) };
+        let text = compose(&prefix(), &template, &values);
+        assert!(units(&text) <= limit(&text), "{text}");
+        assert!(text.ends_with(&format!("..\" as root? Code {code}")), "{text}");
+        assert_eq!(text.matches('"').count(), 2, "{text}");
+    }
+    let short = command("/bin/sh");
+    let values = Values { target: "root", command: Some(&short), ..values("alice", &code) };
+    assert!(compose(&prefix(), &template, &values).contains("\"/bin/sh\""));
+}
+
+#[test]
+fn the_debug_text_of_a_command_lacks_its_arguments() {
+    let shown = format!("{:?}", command("/usr/bin/mysql -ps3cret"));
+    assert!(shown.contains("/usr/bin/mysql") && !shown.contains("s3cret"), "{shown}");
+}
