@@ -71,7 +71,12 @@ impl From<String> for Refused {
 /// A sentence that says why it cannot be known, and what to do.
 pub fn has_codes(state: &Store, user: &UserName) -> Result<bool, String> {
     let record = lock(state, KIND, user)?;
-    Ok(read(&record, user)?.is_some_and(|codes| codes.left() > 0))
+    if let Some(codes) = read(&record, user)? {
+        return Ok(codes.left() > 0);
+    }
+    // Most users have none: no lock file stays behind for each.
+    record.remove()?;
+    Ok(false)
 }
 
 /// Uses a code up, as typed.
