@@ -3,6 +3,7 @@
 
 mod anchors;
 pub(crate) mod client;
+mod pam;
 
 use std::{
     fs,
@@ -21,6 +22,7 @@ use serde::Serialize;
 use crate::{Common, Exit, out};
 use anchors::AnchorFacts;
 use client::ClientFacts;
+use pam::PamFacts;
 
 /// Checks the configuration and all files it names; asks nobody
 #[derive(Debug, Args)]
@@ -72,6 +74,7 @@ struct Facts {
     evidence: Option<PathBuf>,
     client_certificate: Option<ClientFacts>,
     anchors: Vec<AnchorFacts>,
+    pam: PamFacts,
 }
 
 impl Report {
@@ -98,6 +101,8 @@ impl Report {
             let what = "is \"allow\": who is not in the user table is let in without a phone";
             report.warnings.push(places.whole("users.unenrolled", what.to_owned()));
         }
+        let (pam, findings) = pam::look(&setup.pam);
+        report.warnings.extend(findings.into_iter().map(|found| places.whole(found.key, found.what)));
         let connection = &setup.connection;
         report.facts = report.mistakes.is_empty().then(|| Facts {
             ap_id: config.ap.ap_id.clone(),
@@ -116,6 +121,7 @@ impl Report {
             evidence: setup.evidence.clone(),
             client_certificate,
             anchors,
+            pam,
         });
         report
     }
@@ -222,6 +228,10 @@ impl Facts {
         line("users", &format!("{}, others: {}", self.users, self.unenrolled));
         let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
         line("evidence", evidence.as_deref().unwrap_or("not kept"));
+        let [asks, lets_in, rest] = self.pam.in_words();
+        line("PAM", &asks);
+        line("", &lets_in);
+        line("", &rest);
         if let Some(client) = &self.client_certificate {
             line("client", &client.subject);
             line("", &format!("{}, until {}", client.key, client.until));

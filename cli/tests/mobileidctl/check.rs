@@ -145,6 +145,66 @@ fn a_table_for_nobody_and_a_door_for_everybody_are_told() {
 }
 
 #[test]
+fn what_pam_does_is_told() {
+    let folder = Folder::sound();
+    let run = folder.ctl("check", &["--strict"]);
+    for part in [
+        "PAM           asks everybody\n",
+        "lets in without the phone: nobody\n",
+        "service unreachable: deny, grace: none, pushes in vain: 3 in 10m\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
+    }
+    folder.edit(
+        "[service]\n",
+        "[pam]\ngrace = \"90s\"\npush_window = \"120m\"\n[pam.require]\nservices = \"sshd\"\nusers = \"root\"\n\
+         groups = [\"root\"]\n[pam.exempt]\nservices = [\"cron\", \"atd\"]\nnetworks = [\"10.0.0.0/8\"]\n[service]\n",
+    );
+    let run = folder.ctl("check", &["--strict"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, "sound, with no warnings\n"), "{run:?}");
+    for part in [
+        "asks user root or group root, only in service sshd\n",
+        "lets in without the phone: services cron, atd or network 10.0.0.0/8\n",
+        "grace: 90s, pushes in vain: 3 in 2h\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
+    }
+    let json = folder.ctl("check", &["--json"]).json();
+    assert_eq!(json["found"]["pam"]["grace_seconds"], 90);
+    assert_eq!(json["found"]["pam"]["on_unreachable"], "deny");
+}
+
+#[test]
+fn doors_that_pam_opens_and_names_that_fit_nobody_are_told() {
+    let with =
+        |pam: &'static str| move |f: &Folder| f.edit("[service]\n", &format!("[pam]\n{pam}[service]\n"));
+    warned(
+        with("on_unreachable = \"allow\"\n"),
+        "pam.on_unreachable: is \"allow\": whoever can keep this host",
+    );
+    for (rule, says) in [
+        (
+            "[pam.require]\nusers = [\"root\", \"no-such-user\"]\n",
+            "pam.require.users: no-such-user is no account",
+        ),
+        ("[pam.exempt]\nusers = [\"no-such-user\"]\n", "pam.exempt.users: no-such-user is no account"),
+        ("[pam.require]\ngroups = [\"no-such-group\"]\n", "is no group of this host: everybody is asked"),
+        ("[pam.exempt]\ngroups = [\"no-such-group\"]\n", "is no group of this host: nobody is let in by it"),
+        (
+            "[pam.exempt]\nnetworks = [\"10.0.0.0/8\", \"64.0.0.0/2\"]\n",
+            "pam.exempt.networks: 64.0.0.0/2 is wide",
+        ),
+        ("[pam.exempt]\nnetworks = [\"2001::/16\"]\n", "pam.exempt.networks: 2001::/16 is wide"),
+    ] {
+        warned(with(rule), says);
+    }
+    mistaken(
+        with("[pam.exempt]\nnetworks = [\"0.0.0.0/0\"]\n"),
+        &["pam.exempt.networks: is every address there is"],
+    );
+}
+
+#[test]
 fn the_published_roots_are_known() {
     let mut roots = Vec::new();
     for name in ["Swisscom_Root_CA_2.crt", "Swisscom_Root_CA_4.crt"] {
