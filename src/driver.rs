@@ -26,7 +26,7 @@ pub mod tls;
 mod socket;
 
 #[cfg(feature = "blocking")]
-pub use socket::{Tick, Verdict as TickVerdict};
+pub use socket::{TICK, Tick, Verdict as TickVerdict};
 
 // Two attributes: clippy knows a test only by its own.
 #[cfg(test)]

@@ -307,6 +307,13 @@ impl Reason {
         }
     }
 
+    /// Whether a phone that was asked was asked for nothing: refused, not answered, or given up. A defect on our side
+    /// is not the person's doing.
+    #[must_use]
+    pub fn is_in_vain(self) -> bool {
+        self.class() == Class::Refused && self != Self::Internal
+    }
+
     /// What it means to the host application.
     #[must_use]
     pub fn class(self) -> Class {

@@ -15,6 +15,7 @@
 //!
 //! | Priority | Line |
 //! |---|---|
+//! | alert | the audit line of a login by a one-time code |
 //! | error | each mistake of the configuration; evidence that could not be kept |
 //! | notice | the audit line of a denial, and of an exemption |
 //! | info | the audit line of an accept; `request sent:` before the wait, for when the process is killed in it |
@@ -26,23 +27,23 @@ use std::{ffi::CStr, path::Path, time::Duration};
 
 use mobileid::{
     audit::AuditRecord,
-    driver::{Tick, blocking::World},
     load::Setup,
-    login::{self, Login, Request},
-    notice::Notice,
-    outcome::{Outcome, Reason, Verdict},
-    subscriber::{Language, UserName},
+    login,
+    outcome::{Exemption, Outcome, Reason, Verdict},
+    subscriber::Language,
     text,
 };
 use pam::constants::PamResultCode;
 
 use crate::{
+    attempt::Attempt,
     codes,
     facts::Facts,
-    host::{Host, Priority, Style},
+    host::{Host, Priority},
     options::Options,
     panics,
-    system::System,
+    person::show,
+    system::{Account, System},
 };
 
 /// How long libpam waits, give or take a quarter, before it reports a failure of any kind.
@@ -93,16 +94,16 @@ fn decide(host: &mut impl Host, system: &impl System, facts: &Facts, arguments: 
     };
     let language = setup.config.language;
     match gate(host, system, facts) {
-        Ok(user) => {
-            debug(host, &options, &format!("account={}", text::escaped(user.as_str(), 256)));
-            run(host, system, facts, user, &setup)
+        Ok(account) => {
+            debug(host, &options, &format!("account={}", text::escaped(account.name.as_str(), 256)));
+            run(host, system, facts, account, &setup)
         }
         Err((reason, detail)) => denied(system, facts, reason, &detail, language),
     }
 }
 
 /// What must hold before anybody's phone is asked. Returns the account under its proper name.
-fn gate(host: &impl Host, system: &impl System, facts: &Facts) -> Result<UserName, (Reason, String)> {
+fn gate(host: &impl Host, system: &impl System, facts: &Facts) -> Result<Account, (Reason, String)> {
     let name = facts.user.as_ref().map_err(|why| (Reason::NoSuchUser, why.clone()))?;
     if host.authtok_is_junk() {
         let why = "sshd refuses this user by itself: it replaced the password";
@@ -117,11 +118,21 @@ fn gate(host: &impl Host, system: &impl System, facts: &Facts) -> Result<UserNam
     }
 }
 
-fn run(host: &mut impl Host, system: &impl System, facts: &Facts, user: UserName, setup: &Setup) -> Outcome {
-    let request = Request { user, ..facts.request() };
-    let outcome = match system.run(request, setup, &mut Person { host, system, facts }) {
+fn run(
+    host: &mut impl Host,
+    system: &impl System,
+    facts: &Facts,
+    account: Account,
+    setup: &Setup,
+) -> Outcome {
+    let language = setup.config.language;
+    let attempt = match Attempt::new(host, system, facts, setup, account) {
+        Ok(attempt) => attempt,
+        Err((reason, detail)) => return denied(system, facts, reason, &detail, language),
+    };
+    let outcome = match attempt.outcome() {
         Ok(outcome) => outcome,
-        Err(unusable) => return misconfigured(host, system, facts, &[unusable], setup.config.language),
+        Err(unusable) => return misconfigured(host, system, facts, &[unusable], language),
     };
     if let (Some(folder), Some(proof)) = (&setup.evidence, &outcome.evidence)
         && let Err(error) = system.keep(folder, proof)
@@ -142,12 +153,13 @@ fn report(
     silent: bool,
 ) -> PamResultCode {
     // With PAM_SILENT, which sudo always sets, success needs no words; a denial does.
-    if outcome.notice.is_denial() || !silent {
+    if outcome.notice.is_denial() || (!silent && !outcome.notice.is_silent()) {
         show(host, facts, &outcome.notice);
     }
     let outcome = unless_user_changed(host, system, facts, outcome);
     let priority = match outcome.verdict {
         Verdict::Accepted(_) => Priority::Info,
+        Verdict::Exempt(Exemption::BreakGlass) => Priority::Alert,
         Verdict::Exempt(_) | Verdict::Denied(_) => Priority::Notice,
     };
     host.syslog(priority, &outcome.audit.line());
@@ -176,16 +188,6 @@ fn unless_user_changed(
         ..outcome.audit
     };
     Outcome { audit, ..refused }
-}
-
-fn show(host: &mut impl Host, facts: &Facts, notice: &Notice) {
-    // Without a terminal sudo prints PAM_TEXT_INFO to standard output, su always does: into the pipe of
-    // whoever uses the command's output. PAM_ERROR_MSG goes to standard error.
-    let style = match notice.is_denial() || facts.tty.is_none() || facts.is_su() {
-        true => Style::Error,
-        false => Style::Info,
-    };
-    host.show(style, &notice.to_string());
 }
 
 fn misconfigured(
@@ -219,37 +221,6 @@ fn debug(host: &impl Host, options: &Options, line: &str) {
 
 fn shown_path(path: &Path) -> String {
     text::escaped(&path.display().to_string(), 400)
-}
-
-/// The person who logs in, as the core sees them: somebody to show things to while it waits.
-struct Person<'a, H, S> {
-    host: &'a mut H,
-    system: &'a S,
-    facts: &'a Facts,
-}
-
-impl<H: Host, S: System> World for Person<'_, H, S> {
-    /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
-    fn show(&mut self, notice: &Notice) {
-        show(self.host, self.facts, notice);
-    }
-
-    fn sending(&mut self, login: &Login) -> Result<(), String> {
-        let Facts { service, .. } = self.facts;
-        let user = self.facts.pam_user.as_deref().unwrap_or_default();
-        let line = format!(
-            "request sent: ap_trans_id={} user={} service={}",
-            login.ap_trans_id(),
-            text::escaped(user, 256),
-            text::escaped(service, 64)
-        );
-        self.host.syslog(Priority::Info, &line);
-        Ok(())
-    }
-
-    fn tick(&self) -> Tick {
-        self.system.watch(self.facts.ssh_connection.as_deref())
-    }
 }
 
 #[cfg(test)]

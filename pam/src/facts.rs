@@ -35,14 +35,22 @@ pub(crate) struct Facts {
     pub(crate) ruser: Option<String>,
     /// sshd's SSH_CONNECTION.
     pub(crate) ssh_connection: Option<String>,
+    /// The client's address in it.
+    pub(crate) address: Option<IpAddr>,
+    /// sshd's SSH_AUTH_INFO_0: what has been proved before PAM was asked.
+    pub(crate) auth_info: Option<String>,
 }
 
 impl Facts {
     pub(crate) fn read(host: &mut impl Host, system: &impl System) -> Self {
         let service = host.item(Item::Service).unwrap_or_default();
         let tty = host.item(Item::Tty);
-        let ssh_connection = (service == SSHD).then(|| host.env(c"SSH_CONNECTION")).flatten();
-        let rhost = rhost(host, ssh_connection.as_deref());
+        let of_sshd = |name| (service == SSHD).then(|| host.env(name)).flatten();
+        let ssh_connection = of_sshd(c"SSH_CONNECTION");
+        let auth_info = of_sshd(c"SSH_AUTH_INFO_0");
+        let address = ssh_connection.as_ref().and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
+        // sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says.
+        let rhost = address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost));
         let ruser = host.item(Item::Ruser);
         let pam_user = host.user();
         let user = match &pam_user {
@@ -50,7 +58,7 @@ impl Facts {
             None => Err("the application has no user name that is UTF-8 text".to_owned()),
         };
         let host = system.host_name();
-        Self { pam_user, user, service, host, tty, rhost, ruser, ssh_connection }
+        Self { pam_user, user, service, host, tty, rhost, ruser, ssh_connection, address, auth_info }
     }
 
     /// The request of this login; with a stand-in for a name that is none, for the record of its denial.
@@ -68,17 +76,31 @@ impl Facts {
         }
     }
 
+    /// Whether it is sshd.
+    pub(crate) fn is_sshd(&self) -> bool {
+        self.service == SSHD
+    }
+
+    /// Whether it is sudo, which has a second name for `sudo -i`.
+    pub(crate) fn is_sudo(&self) -> bool {
+        matches!(self.service.as_str(), "sudo" | "sudo-i")
+    }
+
+    /// What several runs of the stack have in common that belong to one login: the connection of sshd, the process
+    /// of sudo and su. A server that is not known may serve many in one process: there it is none.
+    pub(crate) fn connection(&self, system: &impl System) -> Option<String> {
+        if self.is_sshd() {
+            let connection = self.ssh_connection.as_deref()?;
+            // The same addresses and ports may be another connection's a minute later.
+            return Some(format!("{connection}\n{}", system.connection_identity(connection)?));
+        }
+        (self.is_sudo() || self.is_su()).then(|| system.process_identity()).flatten()
+    }
+
     /// Whether it is su, which has a second name for `su -` in util-linux.
     pub(crate) fn is_su(&self) -> bool {
         matches!(self.service.as_str(), "su" | "su-l")
     }
-}
-
-/// sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says;
-/// SSH_CONNECTION begins with the address of the connection itself.
-fn rhost(host: &impl Host, ssh_connection: Option<&str>) -> Option<String> {
-    let address = ssh_connection.and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
-    address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost))
 }
 
 /// For the log: each foreign text escaped, and quoted because it may hold blanks.
@@ -115,6 +137,8 @@ mod tests {
             rhost: None,
             ruser: Some("bob\n".into()),
             ssh_connection: None,
+            address: None,
+            auth_info: None,
         }
     }
 

@@ -13,9 +13,10 @@ use std::{
     time::Duration,
 };
 
+use mobileid::secret::Secret;
 use nix::libc;
 use pam::{
-    constants::{PAM_ERROR_MSG, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode},
+    constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode},
     conv::Conv,
     items::{AuthTok, RHost, RUser, Service, Tty},
     module::{PamHandle, PamHooks},
@@ -100,6 +101,16 @@ impl Host for Pam<'_> {
         conversation.is_ok_and(|conversation| conversation.is_some_and(|c| c.send(style, text).is_ok()))
     }
 
+    fn ask(&mut self, question: &str) -> Option<Secret> {
+        let conversation = self.0.get_item::<Conv<'_>>().ok()??;
+        let answer = conversation.send(PAM_PROMPT_ECHO_ON, question).ok()??;
+        let answer = answer.as_bytes();
+        if answer.len() > ANSWER_MAX {
+            return None;
+        }
+        std::str::from_utf8(answer).ok().map(|answer| Secret::new(answer.to_owned()))
+    }
+
     fn fail_delay(&mut self, delay: Duration) {
         let usec = c_uint::try_from(delay.as_micros()).unwrap_or(c_uint::MAX);
         // SAFETY: the handle is the one that libpam gave us for this call, borrowed mutably by this struct.
@@ -109,6 +120,7 @@ impl Host for Pam<'_> {
     fn syslog(&self, priority: Priority, line: &str) {
         let priority = LOG_AUTHPRIV
             | match priority {
+                Priority::Alert => LOG_ALERT,
                 Priority::Error => LOG_ERR,
                 Priority::Notice => LOG_NOTICE,
                 Priority::Info => LOG_INFO,
@@ -138,10 +150,14 @@ pub(crate) fn interrupt_is_pending() -> bool {
 
 // syslog.h of Linux, whatever the C library.
 const LOG_AUTHPRIV: c_int = 10 << 3;
+const LOG_ALERT: c_int = 1;
 const LOG_ERR: c_int = 3;
 const LOG_NOTICE: c_int = 5;
 const LOG_INFO: c_int = 6;
 const LOG_DEBUG: c_int = 7;
+
+/// The longest answer to a question, in bytes: more is nobody's typing.
+const ANSWER_MAX: usize = 256;
 
 /// A copy of the text; what is no UTF-8 is replaced, as it is only shown and compared.
 fn owned(text: &CStr) -> Option<String> {

@@ -7,6 +7,8 @@
 
 use std::{ffi::CStr, time::Duration};
 
+use mobileid::secret::Secret;
+
 /// The application's side of one login.
 pub(crate) trait Host {
     /// PAM_USER, which the application may have to ask for; none where it has none that is text.
@@ -25,6 +27,10 @@ pub(crate) trait Host {
     /// Shows a text, and says whether the application took it. That it did not is no reason to stop: the
     /// phone shows what counts.
     fn show(&mut self, style: Style, text: &str) -> bool;
+
+    /// Asks for a line of text, which is seen while it is typed; none where the application asks nothing, or the
+    /// answer is no text of a reasonable length.
+    fn ask(&mut self, question: &str) -> Option<Secret>;
 
     /// Asks libpam to wait about so long before it reports a failure.
     fn fail_delay(&mut self, delay: Duration);
@@ -58,6 +64,8 @@ pub(crate) enum Style {
 /// How much a line of the log matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Priority {
+    /// Somebody should look at once.
+    Alert,
     /// The administrator must mend something.
     Error,
     /// Somebody was not let in, or was let in without a phone.

@@ -20,13 +20,19 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must end in a denial, not in the death of sshd: build with panic = \"unwind\"");
 
+mod attempt;
 mod authenticate;
 mod codes;
+mod command;
 mod facts;
 mod ffi;
 mod host;
+mod openssh;
 mod options;
 mod panics;
+mod person;
 mod presence;
+mod process;
+mod recall;
 mod system;
 mod wiping;

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::{io, path::Path};
+use std::{ffi::CString, io, path::Path};
 
 use mobileid::{
     config::Mistakes,
@@ -13,15 +13,20 @@ use mobileid::{
     },
     load::{self, Setup},
     login::{Now, Request},
-    outcome::{Outcome, Proof},
+    outcome::{Outcome, Proof, Reason},
+    policy::Member,
     subscriber::UserName,
 };
 use nix::{
     errno::Errno,
-    unistd::{User, gethostname},
+    unistd::{Group, User, getgrouplist, gethostname, getuid},
 };
 
-use crate::presence;
+use crate::{
+    command::{self, Asked},
+    openssh, presence, process,
+    recall::Memory,
+};
 
 /// The world, as one login sees it.
 pub(crate) trait System {
@@ -33,7 +38,28 @@ pub(crate) trait System {
 
     /// The account of that name, as the user database itself writes it: a directory may answer to other
     /// spellings too. None where there is no such account.
-    fn account(&self, name: &UserName) -> Result<Option<UserName>, String>;
+    fn account(&self, name: &UserName) -> Result<Option<Account>, String>;
+
+    /// Whether an account is in a group of this host; an error is a sentence about what cannot be told.
+    fn member(&self, user: &UserName, group: &str) -> Result<Member, String>;
+
+    /// The account of whoever called su: the kernel knows, whatever the environment says.
+    fn caller(&self) -> Result<UserName, (Reason, String)>;
+
+    /// Whom the caller of sudo wants to become, and to run what; none where that is not clear.
+    fn sudo(&self, caller: Option<&str>) -> Option<Asked>;
+
+    /// What no other socket of this host is called until the next boot.
+    fn connection_identity(&self, ssh_connection: &str) -> Option<String>;
+
+    /// What no other process of this host is called until the next boot.
+    fn process_identity(&self) -> Option<String>;
+
+    /// Whether this sshd shows information when it comes, and not when the login has ended.
+    fn shows_information_at_once(&self) -> bool;
+
+    /// What earlier logins left behind; an error is a sentence for the administrator.
+    fn memory(&self) -> Result<Memory, String>;
 
     /// Reads the configuration and all that it names.
     fn load(&self, config: &Path) -> Result<Setup, Mistakes>;
@@ -46,6 +72,15 @@ pub(crate) trait System {
 
     /// Keeps what proves an accepted login.
     fn keep(&self, folder: &Path, proof: &Proof) -> io::Result<()>;
+}
+
+/// An account of this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its name.
+    pub(crate) name: UserName,
+    /// Whether it has root's user id, whatever its name.
+    pub(crate) is_root: bool,
 }
 
 /// The real one.
@@ -65,13 +100,53 @@ impl System for Live {
         }
     }
 
-    fn account(&self, name: &UserName) -> Result<Option<UserName>, String> {
-        match User::from_name(name.as_str()) {
-            Ok(Some(user)) => user.name.parse().map(Some).map_err(|e| format!("of the account: {e}")),
-            // Some name services report a missing entry as an error (getpwnam_r(3)).
-            Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
-            Err(errno) => Err(format!("the user database of this host: {errno}")),
+    fn account(&self, name: &UserName) -> Result<Option<Account>, String> {
+        account(User::from_name(name.as_str()))
+    }
+
+    fn member(&self, user: &UserName, group: &str) -> Result<Member, String> {
+        let lost = |errno: Errno| format!("the group database of this host: {errno}");
+        let found = match Group::from_name(group) {
+            Ok(Some(found)) => found,
+            Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
+                return Err(format!("[pam] names the group '{group}', which this host does not have"));
+            }
+            Err(errno) => return Err(lost(errno)),
+        };
+        let Ok(Some(entry)) = User::from_name(user.as_str()) else {
+            return Err(format!("{user} is no account of this host: nobody can tell its groups"));
+        };
+        let name = CString::new(user.as_str()).map_err(|_| "a name with NUL in it".to_owned())?;
+        let groups = getgrouplist(&name, entry.gid).map_err(lost)?;
+        Ok(if groups.contains(&found.gid) { Member::Yes } else { Member::No })
+    }
+
+    fn caller(&self) -> Result<UserName, (Reason, String)> {
+        match account(User::from_uid(getuid())) {
+            Ok(Some(caller)) => Ok(caller.name),
+            Ok(None) => Err((Reason::NoSuchUser, format!("nobody has the caller's user id {}", getuid()))),
+            Err(why) => Err((Reason::DirectoryUnavailable, why)),
         }
+    }
+
+    fn sudo(&self, caller: Option<&str>) -> Option<Asked> {
+        command::asked(caller)
+    }
+
+    fn connection_identity(&self, ssh_connection: &str) -> Option<String> {
+        presence::identity(ssh_connection)
+    }
+
+    fn process_identity(&self) -> Option<String> {
+        process::identity()
+    }
+
+    fn shows_information_at_once(&self) -> bool {
+        openssh::shows_information_at_once()
+    }
+
+    fn memory(&self) -> Result<Memory, String> {
+        Memory::open()
     }
 
     fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
@@ -91,6 +166,18 @@ impl System for Live {
     }
 }
 
+fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> {
+    match found {
+        Ok(Some(user)) => {
+            let name = user.name.parse().map_err(|e| format!("of the account: {e}"))?;
+            Ok(Some(Account { name, is_root: user.uid.is_root() }))
+        }
+        // Some name services report a missing entry as an error (getpwnam_r(3)).
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
+        Err(errno) => Err(format!("the user database of this host: {errno}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,8 +185,17 @@ mod tests {
     #[test]
     fn an_account_is_told_from_none() {
         let root: UserName = "root".parse().unwrap();
-        assert_eq!(Live.account(&root), Ok(Some(root)));
+        assert_eq!(Live.account(&root), Ok(Some(Account { name: root.clone(), is_root: true })));
         assert_eq!(Live.account(&"no-such-account-here".parse().unwrap()), Ok(None));
+    }
+
+    #[test]
+    fn groups_are_those_of_the_host() {
+        let root: UserName = "root".parse().unwrap();
+        assert_eq!(Live.member(&root, "root"), Ok(Member::Yes));
+        assert_eq!(Live.member(&root, "nogroup"), Ok(Member::No));
+        assert!(Live.member(&root, "no-such-group-here").unwrap_err().contains("'no-such-group-here'"));
+        assert!(Live.member(&"no-such-account-here".parse().unwrap(), "root").is_err());
     }
 
     #[test]

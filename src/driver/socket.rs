@@ -31,7 +31,8 @@ pub enum Verdict {
 /// Asked every 200 ms during a wait. Holds only what it owns: it is called from below the HTTP client.
 pub type Tick = Arc<dyn Fn() -> Verdict + Send + Sync>;
 
-pub(super) const TICK: Duration = Duration::from_millis(200);
+/// How often a wait asks.
+pub const TICK: Duration = Duration::from_millis(200);
 
 /// A connected socket that behaves as if it blocked, until the tick or the deadline ends the wait.
 pub(super) struct Socket {

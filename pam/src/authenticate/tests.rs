@@ -1,13 +1,19 @@
 mod fake;
+mod remembering;
 
-use fake::{Fake, Script};
+use fake::{Fake, Script, Site};
 use pam::constants::PamResultCode::{self, *};
 
 use super::*;
 
 /// Plays a login against a script; the first part of the script is the facts.
 fn play(arguments: &[&CStr], silent: bool, facts: &[&str], script: &[&str]) -> PamResultCode {
-    let script = Script::new(&[facts, script].concat());
+    play_at(&Site::new(), arguments, silent, facts, script)
+}
+
+/// The same on a host that remembers what was there before.
+fn play_at(site: &Site, arguments: &[&CStr], silent: bool, facts: &[&str], script: &[&str]) -> PamResultCode {
+    let script = Script::at(site, &[facts, script].concat());
     let code = authenticate(&mut Fake(&script), &Fake(&script), arguments, silent);
     script.ends();
     code
@@ -18,6 +24,7 @@ const SSHD: &[&str] = &[
     "item Service -> sshd",
     "item Tty -> ssh",
     "env SSH_CONNECTION -> 192.0.2.7 4711 192.0.2.1 22",
+    "env SSH_AUTH_INFO_0 -> none",
     "item Ruser -> none",
     "user -> alice",
     "host_name -> web1",
@@ -264,9 +271,9 @@ fn where_a_login_comes_from() {
         ("env SSH_CONNECTION ->  192.0.2.7", r#"Some("gate.example")"#),
     ];
     for (connection, rhost) in connections {
-        let mut facts = with(SSHD, &[("env", connection)]);
+        let mut facts = with(SSHD, &[("env SSH_CONNECTION", connection)]);
         if rhost.contains("gate") {
-            facts.insert(4, "item Rhost -> gate.example");
+            facts.insert(5, "item Rhost -> gate.example");
         }
         let run = format!("run alice sshd web1 {rhost} -> late");
         let script = [

@@ -225,9 +225,6 @@ impl Server {
     }
 }
 
-/// Whether the phone was asked for nothing: refused, not answered, or given up. A defect on our side is not the
-/// person's doing.
 fn is_in_vain(verdict: &Decision) -> bool {
-    use mobileid::outcome::Class;
-    matches!(verdict, Decision::Denied(reason) if reason.class() == Class::Refused && *reason != Reason::Internal)
+    matches!(verdict, Decision::Denied(reason) if reason.is_in_vain())
 }

@@ -3,13 +3,21 @@
 //! A script is one line per call: `call -> answer`. In a call `*` stands for any text. A call that is not
 //! the next in the script, or a script that is not played to its end, fails the test.
 
+#![allow(clippy::disallowed_methods, reason = "what is remembered is in files")]
+
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::VecDeque,
+    env,
     ffi::CStr,
-    io,
+    fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -19,29 +27,94 @@ use mobileid::{
     driver::{
         Tick, TickVerdict,
         blocking::{self, World},
+        breakglass::{self, Existing, Stores},
+        store::Store,
     },
     load::{Connection, Setup},
     login::{Answer, Ask, Entropy, Login, Now, Request, Step},
+    memory::Moment,
     mss::HttpResponse,
-    outcome::{Outcome, Proof, Unreachable},
+    outcome::{Outcome, Proof, Reason, Unreachable},
+    policy::Member,
+    prompt::Command,
+    secret::Secret,
     subscriber::UserName,
     verify::TrustAnchors,
 };
 
 use crate::{
+    command::Asked,
     host::{Host, Item, Priority, Style},
-    system::System,
+    recall::Memory,
+    system::{Account, System},
 };
 
-pub(super) struct Script {
+/// What does not change during a login: the host's manners, and what is remembered on it.
+pub(super) struct Site {
+    /// What the connection, or the process of sudo, is called; none where nobody can tell.
+    pub(super) identity: Option<String>,
+    /// Whether sshd shows information when it comes.
+    pub(super) shows_at_once: bool,
+    /// The section `[pam]`.
+    pub(super) pam: PamConfig,
+    /// Where things are remembered.
+    folder: PathBuf,
+}
+
+thread_local! {
+    /// Seconds since the boot of the host, by which things are remembered.
+    pub(super) static UPTIME: Cell<u64> = const { Cell::new(1000) };
+}
+
+impl Site {
+    pub(super) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("pam-site-{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let folder = env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        Self { identity: None, shows_at_once: true, pam: PamConfig::default(), folder }
+    }
+
+    /// One-time codes for alice.
+    pub(super) fn codes(&self, count: usize) -> Vec<Secret> {
+        let folder = |name| self.folder.join(name);
+        let runtime = Store::open_until_boot(&folder("run")).unwrap();
+        let state = Store::open(&folder("state")).unwrap();
+        let stores = Stores { state: &state, runtime: &runtime };
+        breakglass::create(stores, &"alice".parse().unwrap(), count, SystemTime::now(), Existing::Keep)
+            .unwrap()
+            .paper
+    }
+
+    /// A folder that others may write to is not trusted.
+    pub(super) fn opens_memory_to_everybody(&self) {
+        fs::create_dir(self.folder.join("run")).unwrap();
+        fs::set_permissions(self.folder.join("run"), fs::Permissions::from_mode(0o777)).unwrap();
+    }
+
+    fn memory(&self) -> Result<Memory, String> {
+        let clock = || Ok(Moment { boot: "b".to_owned(), up: Duration::from_secs(UPTIME.get()) });
+        Memory::within(&self.folder.join("run"), &self.folder.join("state"), clock)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+pub(super) struct Script<'s> {
+    site: &'s Site,
     lines: RefCell<VecDeque<String>>,
     /// The first mismatch. Kept because the code under test catches panics.
     failed: RefCell<Option<String>>,
 }
 
-impl Script {
-    pub(super) fn new(lines: &[&str]) -> Self {
-        Self { lines: RefCell::new(lines.iter().map(|l| (*l).to_owned()).collect()), failed: None.into() }
+impl<'s> Script<'s> {
+    pub(super) fn at(site: &'s Site, lines: &[&str]) -> Self {
+        let lines = RefCell::new(lines.iter().map(|l| (*l).to_owned()).collect());
+        Self { site, lines, failed: None.into() }
     }
 
     /// Takes the next line, which must be this call, and returns its answer.
@@ -88,7 +161,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 
 /// One of the two sides; both follow the same script.
 #[derive(Clone, Copy)]
-pub(super) struct Fake<'s>(pub(super) &'s Script);
+pub(super) struct Fake<'s>(pub(super) &'s Script<'s>);
 
 impl Host for Fake<'_> {
     fn user(&mut self) -> Option<String> {
@@ -111,6 +184,10 @@ impl Host for Fake<'_> {
         self.0.played(&format!("show {style:?}: {text}")) != "refused"
     }
 
+    fn ask(&mut self, question: &str) -> Option<Secret> {
+        self.0.text(&format!("ask {question}")).map(Secret::new)
+    }
+
     fn fail_delay(&mut self, delay: Duration) {
         self.0.played(&format!("fail_delay {delay:?}"));
     }
@@ -130,19 +207,55 @@ impl System for Fake<'_> {
         self.0.played("host_name")
     }
 
-    fn account(&self, name: &UserName) -> Result<Option<UserName>, String> {
+    fn account(&self, name: &UserName) -> Result<Option<Account>, String> {
         match self.0.played(&format!("account {name}")).as_str() {
             "none" => Ok(None),
             "error" => Err("the user database of this host: EIO: I/O error".to_owned()),
-            account => Ok(Some(account.parse().unwrap())),
+            account => Ok(Some(Account { name: account.parse().unwrap(), is_root: account == "root" })),
         }
     }
 
+    fn member(&self, user: &UserName, group: &str) -> Result<Member, String> {
+        match self.0.played(&format!("member {user} {group}")).as_str() {
+            "yes" => Ok(Member::Yes),
+            "no" => Ok(Member::No),
+            why => Err(why.to_owned()),
+        }
+    }
+
+    fn caller(&self) -> Result<UserName, (Reason, String)> {
+        Ok(self.0.played("caller").parse().unwrap())
+    }
+
+    fn sudo(&self, caller: Option<&str>) -> Option<Asked> {
+        assert_eq!(caller, Some("alice"));
+        let command = Command { program: "apt".to_owned(), line: "apt update".to_owned() };
+        Some(Asked { target: "root".to_owned(), command })
+    }
+
+    fn connection_identity(&self, _: &str) -> Option<String> {
+        self.0.site.identity.clone()
+    }
+
+    fn process_identity(&self) -> Option<String> {
+        self.0.site.identity.clone()
+    }
+
+    fn shows_information_at_once(&self) -> bool {
+        self.0.site.shows_at_once
+    }
+
+    fn memory(&self) -> Result<Memory, String> {
+        self.0.site.memory()
+    }
+
     fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
+        let setup =
+            |unenrolled, evidence| Ok(Setup { pam: self.0.site.pam.clone(), ..setup(unenrolled, evidence) });
         match self.0.played(&format!("load {}", config.display())).as_str() {
-            "closed" => Ok(setup(Unenrolled::Deny, None)),
-            "open" => Ok(setup(Unenrolled::Allow, None)),
-            "evidence" => Ok(setup(Unenrolled::Deny, Some("/var/lib/mobileid".into()))),
+            "closed" => setup(Unenrolled::Deny, None),
+            "open" => setup(Unenrolled::Allow, None),
+            "evidence" => setup(Unenrolled::Deny, Some("/var/lib/mobileid".into())),
             mistakes => {
                 let mistakes = (1..=mistakes.parse().unwrap()).map(|i| format!("what {i}"));
                 Err(Mistakes(mistakes.flat_map(|what| Mistakes::of_file("m.toml", what).0).collect()))
@@ -178,9 +291,13 @@ impl System for Fake<'_> {
                     if !sent.contains(&format!("\"{TEXT}\"")) {
                         self.0.fails(format!("signature.sh and TEXT have to follow the text of {sent}"));
                     }
-                    world.sending(&login);
-                    assert_eq!(world.tick()(), TickVerdict::Continue);
-                    answer(&comes, login.ap_trans_id().as_str())
+                    match world.sending(&login) {
+                        Err(why) => Answer::Withheld(why),
+                        Ok(()) => {
+                            assert_eq!(world.tick()(), TickVerdict::Continue);
+                            answer(&comes, login.ap_trans_id().as_str())
+                        }
+                    }
                 }
                 Ask::WaitUntil(_) => panic!("these stories are synchronous"),
             };
@@ -218,6 +335,8 @@ fn answer(comes: &str, ap_trans_id: &str) -> Answer {
         "unreachable" => {
             Answer::Unreachable(Unreachable::Connect, "mobileid.example:443: refused".to_owned())
         }
+        "other certificate" => Answer::Unreachable(Unreachable::Tls, "not whom we know".to_owned()),
+        "killed" => panic!("as if somebody had killed the process"),
         "late" => Answer::TimedOut,
         other => panic!("what is {other:?}?"),
     }
@@ -239,7 +358,7 @@ fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
         server_roots: Vec::new(),
         client_cert: Vec::new(),
         client_cert_count: 1,
-        client_key: mobileid::secret::Secret::default(),
+        client_key: Secret::default(),
         timeouts: file.timeouts,
     };
     let users = UserTable::parse("u.toml", "[alice]\nmsisdn = '+41791234567'").unwrap();
@@ -255,6 +374,10 @@ client_key = "k"
 [signature]
 trust = "t"
 [prompt.template]
+en = "Log in? Code {txn}"
+[prompt.sudo]
+en = "Log in? Code {txn}"
+[prompt.su]
 en = "Log in? Code {txn}"
 [users]
 table = "u"

@@ -1,0 +1,297 @@
+//! What decides one login, once the configuration is read and the account is known.
+//!
+//! ```text
+//!  whose phone? ─> do the rules want it? ─> was this connection asked already? ─> within grace?
+//!                        │ exempt                │ confirmed, denied                  │ let in
+//!  ─> is the service known to be down? ─> one question at a time ─> asked in vain too often? ─> ask
+//!        │                                     │ late, gone              │ denied               │
+//!        └── unreachable? ─> may that let in? ─> a one-time code? <──────────────── unreachable ┘
+//! ```
+//!
+//! Each step may end the login; the next one is taken only if it did not.
+
+#![forbid(unsafe_code)]
+
+use std::net::IpAddr;
+
+use mobileid::{
+    config::{OnUnreachable, SuIdentity},
+    directory::Lookup,
+    load::Setup,
+    login::{self, Request},
+    memory::{connection::Standing, grace},
+    notice,
+    outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
+    policy::{self, Applicant, Member},
+    prompt::Command,
+    subscriber::{Language, UserName},
+    text,
+};
+
+use crate::{
+    facts::Facts,
+    host::{Host, Priority},
+    person::Person,
+    recall::{Memory, NoLock, Records},
+    system::{Account, System},
+};
+
+/// One login under way.
+pub(crate) struct Attempt<'a, H, S> {
+    pub(crate) host: &'a mut H,
+    pub(crate) system: &'a S,
+    pub(crate) facts: &'a Facts,
+    pub(crate) setup: &'a Setup,
+    pub(crate) request: Request,
+    /// The account that is logged in to.
+    account: UserName,
+    language: Language,
+}
+
+/// The login has ended; an early end travels as an error does.
+type Ended = Box<Outcome>;
+
+/// Why the steps stop before the last one.
+#[derive(Debug)]
+enum Stop {
+    Ended(Ended),
+    /// What is remembered or configured cannot be used; the sentence is for the administrator.
+    Unusable(String),
+}
+
+impl From<Ended> for Stop {
+    fn from(outcome: Ended) -> Self {
+        Self::Ended(outcome)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Unusable(why)
+    }
+}
+
+/// Why there is no phone to be asked.
+pub(crate) type NoSubject = (Reason, String);
+
+impl<'a, H: Host, S: System> Attempt<'a, H, S> {
+    /// Finds out whose phone is to be asked, and for what.
+    pub(crate) fn new(
+        host: &'a mut H,
+        system: &'a S,
+        facts: &'a Facts,
+        setup: &'a Setup,
+        account: Account,
+    ) -> Result<Self, NoSubject> {
+        let request = facts.request();
+        let target = Some(account.name.to_string());
+        let user = account.name.clone();
+        let request = if facts.is_sudo() {
+            // What is not clear is not on the phone, but it is sudo all the same.
+            let sudo = || Command { program: "sudo".to_owned(), line: "sudo".to_owned() };
+            let asked = system.sudo(facts.ruser.as_deref());
+            let (target, command) = asked.map_or_else(|| (None, sudo()), |a| (Some(a.target), a.command));
+            Request { user, target, command: Some(command), ..request }
+        } else if facts.is_su() {
+            let asks_caller = match setup.pam.su_identity {
+                SuIdentity::Caller => true,
+                SuIdentity::Auto => account.is_root,
+                SuIdentity::Target => false,
+            };
+            Request { user: if asks_caller { system.caller()? } else { user }, target, ..request }
+        } else {
+            Request { user, ..request }
+        };
+        let language = match setup.users.lookup(&request.user) {
+            Lookup::Found(subscriber) => policy::language(&setup.config, &subscriber),
+            Lookup::NotEnrolled | Lookup::Unavailable(_) => setup.config.language,
+        };
+        Ok(Self { host, system, facts, setup, request, account: account.name, language })
+    }
+
+    /// Decides.
+    ///
+    /// # Errors
+    /// What cannot be used, for the administrator.
+    pub(crate) fn outcome(mut self) -> Result<Outcome, String> {
+        match self.steps() {
+            Ok(outcome) => Ok(outcome),
+            Err(Stop::Ended(outcome)) => Ok(*outcome),
+            Err(Stop::Unusable(why)) => Err(why),
+        }
+    }
+
+    fn steps(&mut self) -> Result<Outcome, Stop> {
+        self.by_the_rules()?;
+        let memory = self.system.memory()?;
+        let mut records = self.of_this_connection(&memory)?;
+        self.within_grace(&memory)?;
+        let outcome = match memory.outage()? {
+            Some(failure) => *self.denied(Reason::Unreachable(failure), "as a few seconds ago"),
+            None => self.by_phone(&memory, &mut records)?,
+        };
+        self.noted(records.ended(&outcome));
+        let outcome = self.without_the_service(outcome, &memory, &mut records);
+        self.noted(memory.sweep());
+        Ok(outcome)
+    }
+
+    /// `pam.require` and `pam.exempt`.
+    fn by_the_rules(&mut self) -> Result<(), Stop> {
+        let Facts { service, address, .. } = self.facts;
+        let who = Applicant { user: &self.request.user, service, address: *address };
+        let mut lost = Vec::new();
+        let exemption = policy::exempt(&self.setup.pam, &who, |group| {
+            let member = self.system.member(&self.request.user, group);
+            member.unwrap_or_else(|why| {
+                lost.push(why);
+                Member::Unknown
+            })
+        });
+        for why in lost {
+            self.host.syslog(Priority::Error, &text::escaped(&why, 600));
+        }
+        exemption.map_or(Ok(()), |exemption| Err(self.exempt(exemption, "").into()))
+    }
+
+    /// Whether an earlier run on this connection has settled it; else how long this one may last.
+    fn of_this_connection<'m>(&mut self, memory: &'m Memory) -> Result<Records<'m>, Stop> {
+        let longest = policy::longest(&self.setup.config);
+        self.request.limit = Some(longest);
+        let Some(place) = self.facts.connection(self.system) else {
+            return Ok(Records::new(memory, None));
+        };
+        let key = format!("{place}\n{}\n{}", self.account, self.request.user);
+        let begun = self.system.now().instant;
+        let until = begun.checked_add(longest).unwrap_or(begun);
+        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
+        let locked = memory.connection(&key, longest, &tick, until);
+        let (standing, connection) =
+            locked.map_err(|why| self.unlocked(why, "another run on this connection"))?;
+        match standing {
+            Standing::Fresh { left } => {
+                self.request.limit = Some(left);
+                Ok(Records::new(memory, Some(connection)))
+            }
+            Standing::Confirmed { ap_trans_id } => {
+                let by = if ap_trans_id.is_empty() { "a one-time code" } else { &ap_trans_id };
+                Err(self.exempt(Exemption::Connection, &format!("on this connection, by {by}")).into())
+            }
+            Standing::Denied { reason } => {
+                let detail = format!("on this connection, for {reason}");
+                Err(self.denied(Reason::AlreadyDenied, &detail).into())
+            }
+            Standing::Interrupted => {
+                let detail = "on this connection, while the phone may have rung: the process was killed";
+                Err(self.denied(Reason::AlreadyDenied, detail).into())
+            }
+            Standing::Late => {
+                Err(self.denied(Reason::TimedOut, "the time for all runs on this connection is over").into())
+            }
+        }
+    }
+
+    /// `pam.grace`: the same person, from there, with that key.
+    fn within_grace(&mut self, memory: &Memory) -> Result<(), Stop> {
+        let (Some(grace), Some((address, key))) = (self.setup.pam.grace, self.place_and_key()) else {
+            return Ok(());
+        };
+        if memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
+            return Err(self.exempt(Exemption::Grace, "").into());
+        }
+        Ok(())
+    }
+
+    fn by_phone<'m>(&mut self, memory: &'m Memory, records: &mut Records<'m>) -> Result<Outcome, Stop> {
+        let user = self.request.user.clone();
+        let begun = self.system.now().instant;
+        let limit = self.request.limit.unwrap_or_default();
+        let until = begun.checked_add(limit).unwrap_or(begun);
+        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
+        let locked = memory.phone(user.as_str(), &tick, until);
+        let phone = locked.map_err(|why| self.unlocked(why, "another login of the same person"))?;
+        let (rules, now) = (&self.setup.pam, memory.now()?);
+        if !phone.may(rules.push_limit, rules.push_window, &now) {
+            let count = phone.within(rules.push_window, &now);
+            let detail = format!("{count} pushes in vain within {} s", rules.push_window.as_secs());
+            return Err(self.denied(Reason::PushLimit, &detail).into());
+        }
+        records.of_phone(phone);
+        let left = until.saturating_duration_since(self.system.now().instant);
+        let request = Request { limit: Some(left), ..self.request.clone() };
+        let person = &mut Person { host: self.host, system: self.system, facts: self.facts, rules, records };
+        let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
+        match outcome.verdict {
+            Verdict::Accepted(_) if self.setup.pam.grace.is_some() => {
+                let place = self.place_and_key();
+                self.noted(place.map_or(Ok(()), |(address, key)| memory.grant(user.as_str(), address, key)));
+            }
+            Verdict::Denied(Reason::Unreachable(failure)) => self.noted(memory.fails(failure)),
+            Verdict::Accepted(_) | Verdict::Exempt(_) | Verdict::Denied(_) => {}
+        }
+        Ok(outcome)
+    }
+
+    /// What there is where the service cannot be reached: what the configuration allows, then a one-time code.
+    fn without_the_service(
+        &mut self,
+        outcome: Outcome,
+        memory: &Memory,
+        records: &mut Records<'_>,
+    ) -> Outcome {
+        let Verdict::Denied(reason @ Reason::Unreachable(failure)) = outcome.verdict else { return outcome };
+        // Certificates that do not fit are a mistake of the configuration, or somebody in between.
+        let may_allow = failure != Unreachable::Tls;
+        if self.setup.pam.on_unreachable == OnUnreachable::Allow && may_allow {
+            return *self.exempt(Exemption::Unreachable, reason.name());
+        }
+        let user = self.request.user.clone();
+        let has_codes = memory.has_codes(&user).unwrap_or_else(|why| {
+            self.noted(Err(why));
+            false
+        });
+        if !has_codes {
+            return outcome;
+        }
+        let typed = self.host.ask(notice::break_glass_question(self.language));
+        // Who presses Enter has none at hand: that is no try.
+        let Some(typed) = typed.filter(|typed| !typed.expose().trim().is_empty()) else { return outcome };
+        match memory.redeem(&user, &typed) {
+            Ok(left) => {
+                self.noted(records.let_in());
+                let detail = format!("{}; {left} codes left", reason.name());
+                *self.exempt(Exemption::BreakGlass, &detail)
+            }
+            Err(why) => *self.denied(Reason::BreakGlass, &format!("{}; {why}", reason.name())),
+        }
+    }
+
+    /// What grace is bound to: the address of the connection, and the key of the first factor.
+    fn place_and_key(&self) -> Option<(IpAddr, grace::Key)> {
+        let key = grace::Key::of(self.facts.auth_info.as_deref()?)?;
+        Some((self.facts.address?, key))
+    }
+
+    fn unlocked(&self, why: NoLock, held_by: &str) -> Stop {
+        match why {
+            NoLock::Cancelled => self.denied(Reason::Cancelled, &format!("while {held_by} went on")).into(),
+            NoLock::Late => self.denied(Reason::TimedOut, &format!("{held_by} went on all the time")).into(),
+            NoLock::Broken(why) => Stop::Unusable(why),
+        }
+    }
+
+    /// What could not be written down after the decision is no reason for another one.
+    fn noted(&mut self, written: Result<(), String>) {
+        if let Err(why) = written {
+            self.host.syslog(Priority::Error, &text::escaped(&why, 600));
+        }
+    }
+
+    fn denied(&self, reason: Reason, detail: &str) -> Ended {
+        Box::new(login::refuse(self.request.clone(), reason, detail, self.language, self.system.now()))
+    }
+
+    fn exempt(&self, exemption: Exemption, detail: &str) -> Ended {
+        Box::new(login::exempt(self.request.clone(), exemption, detail, self.language, self.system.now()))
+    }
+}

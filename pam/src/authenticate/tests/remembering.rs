@@ -1,0 +1,425 @@
+//! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
+
+use std::{net::IpAddr, time::Duration};
+
+use mobileid::config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
+
+use super::{fake::UPTIME, *};
+
+/// A login as alice until the phone is asked, or not.
+const BEGINS: [&str; 3] = [LOAD, "junk? -> no", "account alice -> alice"];
+const KEY: (&str, &str) = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> publickey ssh-ed25519 AAAAC3Nz");
+
+fn site(identity: &str, pam: PamConfig) -> Site {
+    let mut site = Site::new();
+    (site.identity, site.pam) = (Some(identity.to_owned()), pam);
+    site
+}
+
+/// alice logs in over SSH; what comes of the request, and the audit line.
+fn asked(comes: &str, audit: &str) -> Vec<String> {
+    let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+    script.push(format!("run alice * -> {comes}"));
+    script.push("show Info: *confirm on your phone*".to_owned());
+    script.push("syslog Info: request sent: *".to_owned());
+    script.extend(ends(audit));
+    script
+}
+
+/// alice logs in, and no phone rings.
+fn unasked(audit: &str) -> Vec<String> {
+    BEGINS.map(str::to_owned).into_iter().chain(ends(audit)).collect()
+}
+
+fn ends(audit: &str) -> Vec<String> {
+    let line = |priority| format!(r#"syslog {priority}: {{*{audit}*}}"#);
+    let accepted = audit.contains("accepted");
+    let exempt = audit.contains("exempt");
+    match () {
+        () if accepted => vec!["show Info: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
+        () if exempt && audit.contains("unreachable") => {
+            vec!["show Info: *".to_owned(), "user -> alice".to_owned(), line("Notice")]
+        }
+        () if exempt => vec!["user -> alice".to_owned(), line("Notice")],
+        () => vec!["show Error: *".to_owned(), line("Notice")],
+    }
+}
+
+fn log_in(site: &Site, facts: &[&str], script: &[String]) -> PamResultCode {
+    play_at(site, &[], false, facts, &script.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn accepted() -> Vec<String> {
+    asked("signed", r#""verdict":"accepted""#)
+}
+
+fn declined() -> Vec<String> {
+    asked("declined", r#""verdict":"denied","reason":"user-cancel""#)
+}
+
+#[test]
+fn a_connection_that_was_confirmed_is_not_asked_again() {
+    let mut site = site("cookie:1", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    let again =
+        unasked(r#""verdict":"exempt","reason":"already-confirmed"*"detail":"on this connection, by mid-"#);
+    for _ in 0..2 {
+        assert_eq!(log_in(&site, SSHD, &again), PAM_SUCCESS);
+    }
+    // The same addresses and ports, but another socket.
+    site.identity = Some("cookie:2".to_owned());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    // Nobody can tell whether it is the same.
+    site.identity = None;
+    for _ in 0..2 {
+        assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    }
+}
+
+#[test]
+fn a_confirmation_is_one_persons() {
+    let site = site("cookie:1", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    let bob = with(SSHD, &[("user", "user -> bob")]);
+    let script = [
+        LOAD,
+        "junk? -> no",
+        "account bob -> bob",
+        "run bob * -> never",
+        "show Error: *",
+        r#"syslog Notice: {*"not-enrolled"*}"#,
+    ];
+    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+}
+
+#[test]
+fn a_confirmation_stands_for_ten_minutes() {
+    let site = site("cookie:1", PamConfig::default());
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    UPTIME.set(1000 + 601);
+    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"detail":"the time for all runs"#);
+    assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
+}
+
+#[test]
+fn a_connection_that_was_refused_is_not_asked_again() {
+    for (comes, reason) in [("declined", "user-cancel"), ("late", "timed-out")] {
+        for facts in [SSHD, SUDO] {
+            let site = site("one", PamConfig::default());
+            let code = if facts == SSHD { PAM_MAXTRIES } else { PAM_ABORT };
+            let first = asked(comes, &format!(r#""verdict":"denied","reason":"{reason}""#));
+            assert_eq!(log_in(&site, facts, &first), code);
+            let audit = format!(r#""reason":"denied-before"*"detail":"on this connection, for {reason}""#);
+            assert_eq!(log_in(&site, facts, &unasked(&audit)), code);
+        }
+    }
+}
+
+#[test]
+fn who_was_killed_while_the_phone_rang_is_not_asked_again() {
+    let site = site("cookie:1", PamConfig::default());
+    let mut killed: Vec<String> = BEGINS.map(str::to_owned).into();
+    killed
+        .extend(["run alice * -> killed", "show Info: *", "syslog Info: request sent: *"].map(str::to_owned));
+    killed.extend(SSHD[1..].iter().map(|line| (*line).to_owned()));
+    killed.extend(ends(r#""verdict":"denied","reason":"internal""#));
+    assert_eq!(log_in(&site, SSHD, &killed), PAM_MAXTRIES);
+    let again = unasked(r#""reason":"denied-before"*the process was killed""#);
+    assert_eq!(log_in(&site, SSHD, &again), PAM_MAXTRIES);
+}
+
+#[test]
+fn the_time_is_one_for_all_runs_on_a_connection() {
+    let mut site = site("cookie:1", PamConfig::default());
+    UPTIME.set(1000);
+    let down = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    assert_eq!(log_in(&site, SSHD, &down), PAM_AUTHINFO_UNAVAIL);
+    UPTIME.set(1000 + 60);
+    assert_eq!(log_in(&site, SSHD, &down), PAM_AUTHINFO_UNAVAIL);
+    UPTIME.set(1000 + 90);
+    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"the time for all runs"#);
+    assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
+    site.identity = Some("cookie:2".to_owned());
+    UPTIME.set(1000 + 120);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn a_service_that_is_down_is_not_tried_for_ten_seconds() {
+    let site = site("pid 7 start 70", PamConfig::default());
+    UPTIME.set(1000);
+    let down = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    assert_eq!(log_in(&site, SUDO, &down), PAM_AUTHINFO_UNAVAIL);
+    // sudo tries three times.
+    let remembered = unasked(r#""reason":"unreachable-connect"*"detail":"as a few seconds ago""#);
+    for uptime in [1002, 1009] {
+        UPTIME.set(uptime);
+        assert_eq!(log_in(&site, SUDO, &remembered), PAM_AUTHINFO_UNAVAIL);
+    }
+    UPTIME.set(1010);
+    assert_eq!(log_in(&site, SUDO, &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn a_phone_that_rang_in_vain_too_often_has_a_rest_on_the_whole_host() {
+    let mut site = site("", PamConfig::default());
+    let connection = |site: &mut Site, number: u64| site.identity = Some(format!("cookie:{number}"));
+    UPTIME.set(1000);
+    for (number, (facts, script)) in
+        [(SSHD, declined()), (SSHD, accepted()), (SUDO, declined()), (SSHD, declined())].iter().enumerate()
+    {
+        connection(&mut site, number as u64);
+        log_in(&site, facts, script);
+    }
+    let rest =
+        unasked(r#""verdict":"denied","reason":"push-limit"*"detail":"3 pushes in vain within 600 s""#);
+    for (number, facts, code) in [(10, SSHD, PAM_MAXTRIES), (11, SUDO, PAM_ABORT)] {
+        connection(&mut site, number);
+        assert_eq!(log_in(&site, facts, &rest), code);
+    }
+    UPTIME.set(1000 + 601);
+    connection(&mut site, 12);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn a_push_that_never_left_is_none() {
+    let mut site = site("", PamConfig { push_limit: 1, ..PamConfig::default() });
+    for number in 0..3 {
+        site.identity = Some(format!("cookie:{number}"));
+        UPTIME.set(1000 + 20 * number);
+        let down = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+        assert_eq!(log_in(&site, SSHD, &down), PAM_AUTHINFO_UNAVAIL);
+    }
+    UPTIME.set(1100);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn grace_is_for_the_same_user_address_and_key() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let mut site = site("", grace);
+    let mut number = 0;
+    let mut log_in_anew = |facts: &[&str], script: &[String]| {
+        number += 1;
+        site.identity = Some(format!("cookie:{number}"));
+        log_in(&site, facts, script)
+    };
+    let key = with(SSHD, &[KEY]);
+    let other_key = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> publickey ssh-ed25519 BBBB");
+    let elsewhere = ("env SSH_CONNECTION", "env SSH_CONNECTION -> 192.0.2.8 4711 192.0.2.1 22");
+    UPTIME.set(1000);
+    // Without a key there is nothing to bind it to.
+    for _ in 0..2 {
+        assert_eq!(log_in_anew(SSHD, &accepted()), PAM_SUCCESS);
+    }
+    assert_eq!(log_in_anew(&key, &accepted()), PAM_SUCCESS);
+    let spared = unasked(r#""verdict":"exempt","reason":"grace","user":"alice""#);
+    for uptime in [1001, 1899] {
+        UPTIME.set(uptime);
+        assert_eq!(log_in_anew(&key, &spared), PAM_SUCCESS);
+    }
+    // It counts from the confirmation, not from its last use; and a refusal grants none.
+    UPTIME.set(1900);
+    assert_eq!(log_in_anew(&key, &declined()), PAM_MAXTRIES);
+    assert_eq!(log_in_anew(&key, &accepted()), PAM_SUCCESS);
+    assert_eq!(log_in_anew(&with(SSHD, &[other_key]), &accepted()), PAM_SUCCESS);
+    assert_eq!(log_in_anew(&with(SSHD, &[KEY, elsewhere]), &accepted()), PAM_SUCCESS);
+    assert_eq!(log_in_anew(SSHD, &accepted()), PAM_SUCCESS);
+    let password = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> password");
+    assert_eq!(log_in_anew(&with(SSHD, &[password]), &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn the_rules_say_who_is_asked() {
+    let names = |name: &str| vec![name.to_owned()];
+    let exempt = |exempt| PamConfig { exempt, ..PamConfig::default() };
+    for (rules, reason) in [
+        (exempt(Exempt { services: names("sshd"), ..Exempt::default() }), "service-exempt"),
+        (exempt(Exempt { users: names("alice"), ..Exempt::default() }), "user-exempt"),
+        (
+            exempt(Exempt { networks: vec!["192.0.2.0/24".parse().unwrap()], ..Exempt::default() }),
+            "network-exempt",
+        ),
+        (
+            PamConfig {
+                require: Require { services: Some(names("sudo")), ..Require::default() },
+                ..PamConfig::default()
+            },
+            "not-required",
+        ),
+    ] {
+        let script = unasked(&format!(r#""verdict":"exempt","reason":"{reason}","user":"alice""#));
+        assert_eq!(log_in(&site("c", rules), SSHD, &script), PAM_SUCCESS, "{reason}");
+    }
+    // The name that reverse DNS gave is nobody's network.
+    let rules = exempt(Exempt { networks: vec![IpAddr::from([192, 0, 2, 7]).into()], ..Exempt::default() });
+    let mut facts = with(SSHD, &[("env SSH_CONNECTION", "env SSH_CONNECTION -> none")]);
+    facts.insert(5, "item Rhost -> 192.0.2.7");
+    assert_eq!(log_in(&site("c", rules), &facts, &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn a_group_exempts_its_members_and_one_that_is_not_there_nobody() {
+    let rules = || {
+        let groups = vec!["staff".to_owned()];
+        PamConfig { exempt: Exempt { groups, ..Exempt::default() }, ..PamConfig::default() }
+    };
+    let log_in = |answer: &str, rest: Vec<String>| {
+        let mut script = BEGINS.map(str::to_owned).to_vec();
+        script.push(format!("member alice staff -> {answer}"));
+        script.extend(rest);
+        log_in(&site("c", rules()), SSHD, &script)
+    };
+    assert_eq!(log_in("yes", ends(r#""verdict":"exempt","reason":"group-exempt""#)), PAM_SUCCESS);
+    assert_eq!(log_in("no", accepted().split_off(3)), PAM_SUCCESS);
+    let mut rest = vec!["syslog Error: no such group".to_owned()];
+    rest.extend(accepted().split_off(3));
+    assert_eq!(log_in("no such group", rest), PAM_SUCCESS);
+}
+
+#[test]
+fn what_may_happen_where_the_service_is_out_of_reach() {
+    let allow = || PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
+    let exempt = r#""verdict":"exempt","reason":"unreachable-allowed"*"detail":"unreachable-connect""#;
+    let site = site("c", allow());
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, SSHD, &asked("unreachable", exempt)), PAM_SUCCESS);
+    // While it is remembered too.
+    assert_eq!(log_in(&site, SSHD, &unasked(exempt)), PAM_SUCCESS);
+    // Nothing else is let in for it.
+    for (comes, reason) in
+        [("declined", "user-cancel"), ("late", "timed-out"), ("other certificate", "unreachable-tls")]
+    {
+        let site = self::site("c", allow());
+        let script = asked(comes, &format!(r#""verdict":"denied","reason":"{reason}""#));
+        assert_ne!(log_in(&site, SSHD, &script), PAM_SUCCESS, "{comes}");
+    }
+}
+
+#[test]
+fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
+    const QUESTION: &str = "ask *code*";
+    let mut site = site("c", PamConfig::default());
+    let codes = site.codes(2);
+    let [first, second] = codes.as_slice() else { panic!("two were made") };
+    UPTIME.set(1000);
+    let down = |answer: &str, rest: &[&str]| {
+        let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+        script.push("run alice * -> unreachable".to_owned());
+        script.extend(["show Info: *", "syslog Info: request sent: *"].map(str::to_owned));
+        script.push(format!("{QUESTION} -> {answer}"));
+        script.extend(rest.iter().map(|line| (*line).to_owned()));
+        script
+    };
+    let refused = |reason: &str| {
+        [
+            "show Error: *".to_owned(),
+            format!(r#"syslog Notice: {{*"verdict":"denied","reason":"{reason}"*}}"#),
+        ]
+    };
+    let [shown, wrong] = &refused("break-glass-refused");
+    assert_eq!(log_in(&site, SSHD, &down("AAAA-BBBB-CCCC", &[shown, wrong])), PAM_AUTHINFO_UNAVAIL);
+    // Who has none presses Enter, and it is as if nobody had asked. So it is where nobody can be asked.
+    for nothing in ["", "none"] {
+        UPTIME.set(UPTIME.get() + 20);
+        let [shown, line] = &refused("unreachable-connect");
+        assert_eq!(log_in(&site, SSHD, &down(nothing, &[shown, line])), PAM_AUTHINFO_UNAVAIL);
+    }
+    UPTIME.set(UPTIME.get() + 20);
+    let used = [
+        "show Info: *",
+        "user -> alice",
+        r#"syslog Alert: {*"verdict":"exempt","reason":"break-glass"*"detail":"unreachable-connect; 1 codes left"}"#,
+    ];
+    assert_eq!(log_in(&site, SSHD, &down(first.expose(), &used)), PAM_SUCCESS);
+    // A second run on the same connection does not want a second code.
+    let again = unasked(r#""verdict":"exempt","reason":"already-confirmed"*by a one-time code""#);
+    assert_eq!(log_in(&site, SSHD, &again), PAM_SUCCESS);
+    site.identity = Some("d".to_owned());
+    // A code is good once.
+    UPTIME.set(UPTIME.get() + 20);
+    let script = down(first.expose(), &[shown, wrong]);
+    assert_eq!(log_in(&site, SSHD, &script), PAM_AUTHINFO_UNAVAIL);
+    // While the service works nobody is asked for one.
+    UPTIME.set(UPTIME.get() + 20);
+    assert_eq!(log_in(&site, SSHD, &declined()), PAM_MAXTRIES);
+    assert!(!second.expose().is_empty());
+}
+
+#[test]
+fn in_sshd_the_code_is_shown_as_configured() {
+    const PROMPT: &str = "ask Mobile ID: code *: press Enter, *";
+    const INFO: &str = "show Info: *confirm on your phone*";
+    for (message, at_once, shown) in [
+        (SshdMessage::Auto, true, &[INFO][..]),
+        (SshdMessage::Auto, false, &[PROMPT]),
+        (SshdMessage::Prompt, true, &[PROMPT]),
+        (SshdMessage::Info, false, &[INFO]),
+        (SshdMessage::None, false, &[]),
+        // sshd's method `password` cannot ask: then it is information after all.
+        (SshdMessage::Auto, false, &["ask * -> none", INFO]),
+    ] {
+        let pam = PamConfig { sshd_message: message, ..PamConfig::default() };
+        let mut site = site("c", pam);
+        site.shows_at_once = at_once;
+        let ends = ["syslog Info: request sent: *", "show Info: *", "user -> alice", "syslog Info: {*}"];
+        let script = [&BEGINS, &["run * -> signed"][..], shown, &ends].concat();
+        assert_eq!(play_at(&site, &[], false, SSHD, &script), PAM_SUCCESS, "{message:?} {at_once}");
+        // Elsewhere information is seen.
+        let script = [&BEGINS, &["run * -> signed", INFO][..], &ends].concat();
+        site.identity = Some("e".to_owned());
+        assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_SUCCESS, "{message:?}");
+    }
+}
+
+#[test]
+fn su_asks_the_caller_or_the_target() {
+    for (identity, target, asked) in [
+        (SuIdentity::Auto, "root", "alice"),
+        (SuIdentity::Auto, "bob", "bob"),
+        (SuIdentity::Caller, "bob", "alice"),
+        (SuIdentity::Target, "root", "root"),
+    ] {
+        let pam = PamConfig { su_identity: identity, ..PamConfig::default() };
+        let user: &'static str = if target == "root" { "user -> root" } else { "user -> bob" };
+        let facts = with(SUDO, &[("item Service", "item Service -> su"), ("user", user)]);
+        let account = format!("account {target} -> {target}");
+        let run = format!("run {asked} su * -> late");
+        let mut script = vec![LOAD, "junk? -> no", &account];
+        script.extend((asked == "alice").then_some("caller -> alice"));
+        script.push(&run);
+        let line = format!(r#"syslog Notice: {{*"user":"{asked}"*"target":"{target}"*}}"#);
+        if asked == "alice" {
+            script.extend(["show Error: *", "syslog Info: request sent: *"]);
+        }
+        script.extend(["show Error: *", line.as_str()]);
+        assert_ne!(
+            play_at(&site("c", pam), &[], false, &facts, &script),
+            PAM_SUCCESS,
+            "{identity:?} {target}"
+        );
+    }
+}
+
+#[test]
+fn sudo_says_for_whom_and_what() {
+    let site = site("c", PamConfig::default());
+    let script = declined();
+    let mut script: Vec<_> = script.iter().map(String::as_str).collect();
+    let last = r#"syslog Notice: {*"user":"alice"*"target":"root","program":"apt"*}"#;
+    script.pop();
+    script.push(last);
+    assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_ABORT);
+}
+
+#[test]
+fn where_nothing_can_be_remembered_nobody_is_let_in() {
+    let site = site("c", PamConfig::default());
+    site.opens_memory_to_everybody();
+    let mut script = BEGINS.map(str::to_owned).to_vec();
+    script.push("syslog Error: */run*".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"misconfigured""#));
+    assert_eq!(log_in(&site, SSHD, &script), PAM_SERVICE_ERR);
+}

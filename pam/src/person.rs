@@ -1,0 +1,74 @@
+//! The person who logs in, as the core sees them: somebody to show things to, and to wait for.
+
+#![forbid(unsafe_code)]
+
+use mobileid::{
+    config::{PamConfig, SshdMessage},
+    driver::{Tick, blocking::World},
+    login::Login,
+    notice::Notice,
+    text,
+};
+
+use crate::{
+    facts::Facts,
+    host::{Host, Priority, Style},
+    recall::Records,
+    system::System,
+};
+
+/// The person during the wait.
+pub(crate) struct Person<'a, 'm, H, S> {
+    pub(crate) host: &'a mut H,
+    pub(crate) system: &'a S,
+    pub(crate) facts: &'a Facts,
+    pub(crate) rules: &'a PamConfig,
+    pub(crate) records: &'a mut Records<'m>,
+}
+
+impl<H: Host, S: System> World for Person<'_, '_, H, S> {
+    /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
+    fn show(&mut self, notice: &Notice) {
+        let message = if self.facts.is_sshd() { self.rules.sshd_message } else { SshdMessage::Info };
+        let prompts = match message {
+            SshdMessage::None => return,
+            SshdMessage::Info => false,
+            SshdMessage::Prompt => true,
+            // Older ones keep information back until the login has ended, but not a question.
+            SshdMessage::Auto => !self.system.shows_information_at_once(),
+        };
+        // sshd's method `password` can ask nothing: there the text is information after all.
+        if prompts && self.host.ask(&notice.as_prompt()).is_some() {
+            return;
+        }
+        show(self.host, self.facts, notice);
+    }
+
+    fn sending(&mut self, login: &Login) -> Result<(), String> {
+        self.records.sending()?;
+        let user = self.facts.pam_user.as_deref().unwrap_or_default();
+        let line = format!(
+            "request sent: ap_trans_id={} user={} service={}",
+            login.ap_trans_id(),
+            text::escaped(user, 256),
+            text::escaped(&self.facts.service, 64)
+        );
+        self.host.syslog(Priority::Info, &line);
+        Ok(())
+    }
+
+    fn tick(&self) -> Tick {
+        self.system.watch(self.facts.ssh_connection.as_deref())
+    }
+}
+
+/// Shows a notice where it disturbs nobody.
+pub(crate) fn show(host: &mut impl Host, facts: &Facts, notice: &Notice) {
+    // Without a terminal sudo prints PAM_TEXT_INFO to standard output, su always does: into the pipe of
+    // whoever uses the command's output. PAM_ERROR_MSG goes to standard error.
+    let style = match notice.is_denial() || facts.tty.is_none() || facts.is_su() {
+        true => Style::Error,
+        false => Style::Info,
+    };
+    host.show(style, &notice.to_string());
+}

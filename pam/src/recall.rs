@@ -1,0 +1,312 @@
+//! What earlier logins on this host left behind, and what this one leaves: the module's hand on the store.
+//!
+//! ```text
+//!  lock the connection ─> standing? ─> lock the phone ─> may it ring? ─> ... sending ... ─> ended
+//!        │                    │              │                              │                 │
+//!    held by whoever      confirmed,     held by another login          both written     both written
+//!    runs there now       denied, late   of the same person             before it rings  as it came out
+//! ```
+//!
+//! Both locks are held until the login has ended, and the kernel takes them from a process that dies. So whoever
+//! gets the lock of a connection and finds a push in its record knows that nobody waits for that push any more.
+//!
+//! A record that cannot be written before the phone rings keeps it from ringing: the next login would not know. One
+//! that cannot be written afterwards is told to the log, and the person is let in: the signature has been verified.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "waiting for a lock is the module's own, as for the service")]
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mobileid::{
+    driver::{
+        TICK, Tick, TickVerdict,
+        breakglass::{self, Stores},
+        moment::moment,
+        store::{Locked, Store},
+    },
+    memory::{
+        Moment, RUNTIME, STATE,
+        connection::{self, Standing},
+        grace::{self, Grace},
+        outage::{self, Outage},
+        pushes::{self, Pushes},
+    },
+    outcome::{Outcome, Unreachable, Verdict},
+    secret::Secret,
+    subscriber::UserName,
+};
+
+/// The two folders, and the clock that goes with them.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    /// What is forgotten at boot.
+    store: Store,
+    /// What is kept: one-time codes. It is opened when one is asked for.
+    state: PathBuf,
+    clock: fn() -> Result<Moment, String>,
+}
+
+/// Why a lock was not given.
+#[derive(Debug)]
+pub(crate) enum NoLock {
+    /// The person has gone.
+    Cancelled,
+    /// Another login held it for too long.
+    Late,
+    /// The store cannot be used.
+    Broken(String),
+}
+
+/// How long what is swept has been of no use to anybody.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+impl Memory {
+    /// The one of this host.
+    pub(crate) fn open() -> Result<Self, String> {
+        Self::within(Path::new(RUNTIME), Path::new(STATE), moment)
+    }
+
+    pub(crate) fn within(
+        runtime: &Path,
+        state: &Path,
+        clock: fn() -> Result<Moment, String>,
+    ) -> Result<Self, String> {
+        Ok(Self { store: Store::open_until_boot(runtime)?, state: state.to_owned(), clock })
+    }
+
+    pub(crate) fn now(&self) -> Result<Moment, String> {
+        (self.clock)()
+    }
+
+    /// Locks what is remembered of one connection.
+    pub(crate) fn connection(
+        &self,
+        key: &str,
+        longest: Duration,
+        tick: &Tick,
+        until: Instant,
+    ) -> Result<(Standing, Connection<'_>), NoLock> {
+        let lock = self.lock(connection::KIND, key, tick, until)?;
+        let (found, now) = (lock.read()?, self.now()?);
+        let standing = connection::standing(found.as_deref(), &now, longest);
+        let earlier = found.and_then(|octets| connection::Record::decode(&octets).ok());
+        let first = earlier.map(|record| record.first().clone()).filter(|first| now.since(first).is_some());
+        let mut connection = Connection { lock, first: first.unwrap_or(now) };
+        if matches!(standing, Standing::Fresh { .. }) {
+            connection.begun(false)?;
+        }
+        Ok((standing, connection))
+    }
+
+    /// Locks a person's phone, so that it shows one question at a time.
+    pub(crate) fn phone(&self, user: &str, tick: &Tick, until: Instant) -> Result<Phone<'_>, NoLock> {
+        let lock = self.lock(pushes::KIND, user, tick, until)?;
+        let pushes = match lock.read()? {
+            None => Pushes::none(user),
+            Some(octets) => Pushes::decode(&octets)
+                .map_err(|e| format!("the pushes of {user}: {e}: mobileidctl pushes clear {user}"))?,
+        };
+        Ok(Phone { lock, pushes, sent: None })
+    }
+
+    /// Whether the same person was confirmed from there, with that key, a short while ago.
+    pub(crate) fn within_grace(
+        &self,
+        user: &str,
+        address: IpAddr,
+        key: &grace::Key,
+        within: Duration,
+    ) -> Result<bool, String> {
+        let place = grace::place(user, address, key);
+        let Some(lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(false) };
+        let found = lock.read()?.and_then(|octets| Grace::decode(&octets).ok());
+        let now = self.now()?;
+        Ok(found.is_some_and(|grace| grace.holds(user, address, key, within, &now)))
+    }
+
+    /// The person was confirmed from there, with that key, just now.
+    pub(crate) fn grant(&self, user: &str, address: IpAddr, key: grace::Key) -> Result<(), String> {
+        let place = grace::place(user, address, &key);
+        // Whoever holds the lock is another login of hers that was confirmed, and writes the same.
+        let Some(mut lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(()) };
+        let record = Grace { user: user.to_owned(), address, key, confirmed: self.now()? };
+        lock.write(&record.encode())
+    }
+
+    /// How the service could not be reached a moment ago.
+    pub(crate) fn outage(&self) -> Result<Option<Unreachable>, String> {
+        let Some(lock) = self.store.try_lock(outage::KIND, outage::KEY)? else { return Ok(None) };
+        let found = lock.read()?.and_then(|octets| Outage::decode(&octets).ok());
+        let now = self.now()?;
+        Ok(found.and_then(|outage| outage.remembered(&now)))
+    }
+
+    /// The service could not be reached just now.
+    pub(crate) fn fails(&self, failure: Unreachable) -> Result<(), String> {
+        let Some(record) = Outage::of(failure, self.now()?) else { return Ok(()) };
+        let Some(mut lock) = self.store.try_lock(outage::KIND, outage::KEY)? else { return Ok(()) };
+        lock.write(&record.encode())
+    }
+
+    /// Whether the user has one-time codes left.
+    pub(crate) fn has_codes(&self, user: &UserName) -> Result<bool, String> {
+        breakglass::has_codes(&Store::open(&self.state)?, user)
+    }
+
+    /// Uses a one-time code up; returns how many are left, or why it does not count.
+    pub(crate) fn redeem(&self, user: &UserName, typed: &Secret) -> Result<usize, String> {
+        let state = Store::open(&self.state)?;
+        let stores = Stores { state: &state, runtime: &self.store };
+        let redeemed = breakglass::redeem(stores, user, typed, &self.now()?);
+        redeemed.map(|redeemed| redeemed.left).map_err(|refused| refused.to_string())
+    }
+
+    /// Removes what is of no use to anybody any more.
+    pub(crate) fn sweep(&self) -> Result<(), String> {
+        for kind in [connection::KIND, pushes::KIND, grace::KIND] {
+            self.store.sweep(kind, STALE)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self, kind: &'static str, key: &str, tick: &Tick, until: Instant) -> Result<Locked<'_>, NoLock> {
+        loop {
+            if let Some(lock) = self.store.try_lock(kind, key)? {
+                return Ok(lock);
+            }
+            if tick() == TickVerdict::Cancel {
+                return Err(NoLock::Cancelled);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NoLock::Late);
+            }
+            thread::sleep(left.min(TICK));
+        }
+    }
+}
+
+impl From<String> for NoLock {
+    fn from(why: String) -> Self {
+        Self::Broken(why)
+    }
+}
+
+/// The record of one connection, locked.
+#[derive(Debug)]
+pub(crate) struct Connection<'m> {
+    lock: Locked<'m>,
+    first: Moment,
+}
+
+impl Connection<'_> {
+    /// What the next run on the connection is to find.
+    fn ended(&mut self, outcome: &Outcome, rang: bool, now: Moment) -> Result<(), String> {
+        let first = self.first.clone();
+        let record = match &outcome.verdict {
+            Verdict::Accepted(_) => {
+                let ap_trans_id = outcome.audit.ap_trans_id.clone().unwrap_or_default();
+                connection::Record::Accepted { first, at: now, ap_trans_id }
+            }
+            Verdict::Denied(reason) if rang => {
+                connection::Record::Denied { first, reason: reason.name().to_owned() }
+            }
+            // No phone was asked: the next run decides anew.
+            Verdict::Denied(_) | Verdict::Exempt(_) => connection::Record::Begun { first, sent: false },
+        };
+        self.lock.write(&record.encode())
+    }
+
+    fn begun(&mut self, sent: bool) -> Result<(), String> {
+        self.lock.write(&connection::Record::Begun { first: self.first.clone(), sent }.encode())
+    }
+}
+
+/// The record of one person's pushes, locked.
+#[derive(Debug)]
+pub(crate) struct Phone<'m> {
+    lock: Locked<'m>,
+    pushes: Pushes,
+    sent: Option<Moment>,
+}
+
+impl Phone<'_> {
+    /// Whether it may ring once more.
+    pub(crate) fn may(&self, limit: u32, window: Duration, now: &Moment) -> bool {
+        self.pushes.may(limit, window, now)
+    }
+
+    /// How often it has rung in vain.
+    pub(crate) fn within(&self, window: Duration, now: &Moment) -> usize {
+        self.pushes.within(window, now)
+    }
+
+    fn sending(&mut self, now: Moment) -> Result<(), String> {
+        self.pushes.sent(&now);
+        self.lock.write(&self.pushes.encode())?;
+        self.sent = Some(now);
+        Ok(())
+    }
+
+    /// Takes the push back unless it was in vain.
+    fn ended(&mut self, in_vain: bool) -> Result<(), String> {
+        match self.sent.take() {
+            Some(sent) if !in_vain => {
+                self.pushes.confirmed(&sent);
+                self.lock.write(&self.pushes.encode())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is written down about one login while it runs.
+#[derive(Debug)]
+pub(crate) struct Records<'m> {
+    memory: &'m Memory,
+    connection: Option<Connection<'m>>,
+    phone: Option<Phone<'m>>,
+}
+
+impl<'m> Records<'m> {
+    pub(crate) fn new(memory: &'m Memory, connection: Option<Connection<'m>>) -> Self {
+        Self { memory, connection, phone: None }
+    }
+
+    /// The phone that is going to be asked.
+    pub(crate) fn of_phone(&mut self, phone: Phone<'m>) {
+        self.phone = Some(phone);
+    }
+
+    /// The phone rings next.
+    pub(crate) fn sending(&mut self) -> Result<(), String> {
+        let now = self.memory.now()?;
+        self.connection.as_mut().map_or(Ok(()), |connection| connection.begun(true))?;
+        self.phone.as_mut().map_or(Ok(()), |phone| phone.sending(now))
+    }
+
+    /// The login has ended. Gives the phone free.
+    pub(crate) fn ended(&mut self, outcome: &Outcome) -> Result<(), String> {
+        let in_vain = matches!(&outcome.verdict, Verdict::Denied(reason) if reason.is_in_vain());
+        let phone = self.phone.take();
+        let rang = in_vain && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
+        let counted = phone.map_or(Ok(()), |mut phone| phone.ended(in_vain));
+        let now = self.memory.now()?;
+        let joined = self.connection.as_mut().map_or(Ok(()), |c| c.ended(outcome, rang, now));
+        counted.and(joined)
+    }
+
+    /// What was let in by a one-time code stays so on this connection: a second run would want a second code.
+    pub(crate) fn let_in(&mut self) -> Result<(), String> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let (first, at) = (connection.first.clone(), self.memory.now()?);
+        let record = connection::Record::Accepted { first, at, ap_trans_id: String::new() };
+        connection.lock.write(&record.encode())
+    }
+}
