@@ -326,7 +326,8 @@ impl Place {
 
     /// When the record was written; where there is none, when what is left of it was made.
     fn written(&self) -> Option<SystemTime> {
-        let mut parts = [&self.record, &self.lock, &self.new].into_iter();
+        // The lock file last: locking may just have made it.
+        let mut parts = [&self.record, &self.new, &self.lock].into_iter();
         parts.find_map(|part| fs::symlink_metadata(part).ok()?.modified().ok())
     }
 }
