@@ -46,6 +46,10 @@ const HIDDEN: [(char, char); 25] = [
 /// `text` with every unprintable character and backslash written as an escape, cut after `max` characters.
 #[must_use]
 pub fn escaped(text: &str, max: usize) -> String {
+    // Nearly everything that comes is short and plain.
+    if text.len() <= max && text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'\\') {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max));
     for (count, c) in text.chars().enumerate() {
         if count == max {
@@ -119,6 +123,9 @@ mod tests {
         assert_eq!(escaped("a\n\u{1b}[31mb", 99), "a\\u{a}\\u{1b}[31mb");
         assert_eq!(escaped("a\u{202e}b\\", 99), "a\\u{202e}b\\\\");
         assert_eq!(escaped("abcdef", 3), "abc...");
+        assert_eq!(escaped("a~\\", 3), "a~\\\\");
+        assert_eq!(escaped("a~ ", 3), "a~ ");
+        assert_eq!(escaped("a\u{7f}", 3), "a\\u{7f}");
         for hidden in
             "\u{34f}\u{2800}\u{a0}\u{3000}\u{600}\u{1bca0}\u{e000}\u{f0000}\u{e0041}\u{2028}".chars()
         {

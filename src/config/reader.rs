@@ -396,7 +396,7 @@ fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
 /// A key with the tables it stands in.
 fn joined(path: &str, name: &str) -> String {
     let name = text::escaped(name, 100);
-    if path.is_empty() { name } else { format!("{path}.{name}") }
+    if path.is_empty() { name } else { [path, ".", &name].concat() }
 }
 
 /// A value's type in a sentence: an integer, a table.
