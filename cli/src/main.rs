@@ -6,17 +6,25 @@
 //! mobileidctl login USER          asks the user's phone
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
 //! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
+//! mobileidctl breakglass ...      makes, lists and takes back one-time codes
+//! mobileidctl grace ...           lists and ends confirmations that stand for a while
+//! mobileidctl pushes ...          lists and forgets how often phones were asked in vain
 //! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
 //! Standard output has what was asked for, and with `--json` exactly one line of it; progress, mistakes and
 //! warnings go to standard error. A verb ends with 0 for yes, 1 for no, and 2 where it could not try.
 
+mod audit;
+mod breakglass;
 mod check;
 mod doctor;
+mod folders;
+mod grace;
 mod heartbeat;
 mod login;
 mod out;
+mod pushes;
 mod reload;
 mod signature;
 mod when;
@@ -35,10 +43,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    #[command(subcommand)]
+    Breakglass(breakglass::Verb),
     Check(check::Arguments),
     Doctor(doctor::Arguments),
+    #[command(subcommand)]
+    Grace(grace::Verb),
     Heartbeat(heartbeat::Arguments),
     Login(login::Arguments),
+    #[command(subcommand)]
+    Pushes(pushes::Verb),
     Reload(reload::Arguments),
     #[command(subcommand)]
     Signature(signature::Verb),
@@ -84,10 +98,13 @@ fn main() -> ExitCode {
         Err(usage) => return explain(&usage).into(),
     };
     let ended = match cli.verb {
+        Verb::Breakglass(verb) => breakglass::run(&verb),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Grace(verb) => grace::run(&verb),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
         Verb::Login(arguments) => login::run(&arguments),
+        Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),
         Verb::Signature(verb) => signature::run(&verb),
     };

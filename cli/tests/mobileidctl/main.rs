@@ -10,6 +10,8 @@ mod heartbeat;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod signature;
 #[cfg(test)]
 mod simulated;

@@ -1,0 +1,95 @@
+//! What the auditor reads of an administrator's doings: a line of JSON in the system log, facility authpriv, where the
+//! PAM module's lines are too.
+//!
+//! The line goes to the log's socket as it is. syslog(3) would tell nobody that it did not arrive.
+
+use std::{io, os::unix::net::UnixDatagram, path::Path, time::SystemTime};
+
+use mobileid::subscriber::UserName;
+use serde::Serialize;
+
+use crate::{out, when};
+
+/// The system log's socket: journald's and every syslogd's.
+const SOCKET: &str = "/dev/log";
+/// Facility authpriv (10), severity notice (5).
+const PRIORITY: u8 = 10 << 3 | 5;
+
+/// What an administrator did.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Event<'a> {
+    /// Made codes: so many, in place of so many.
+    BreakglassCreated { user: &'a str, count: usize, replaced: usize },
+    /// Took back the codes that were left.
+    BreakglassRevoked { user: &'a str, count: usize },
+    /// Ended confirmations that stood for a while.
+    GraceCleared { user: Option<&'a str>, count: usize },
+    /// Forgot pushes in vain.
+    PushesCleared { user: Option<&'a str>, count: usize },
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: Event<'a>,
+    /// Whom the kernel takes us for.
+    uid: u32,
+    /// Who logged in, before any sudo or su; absent where nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_uid: Option<u32>,
+}
+
+/// Writes an event to the system log. It has happened by then: that it is not in the log is a warning.
+pub(crate) fn record(event: Event<'_>) {
+    let uid = nix::unistd::getuid().as_raw();
+    let line = Line { time: when::rfc3339(SystemTime::now()), event, uid, login_uid: login_uid() };
+    if let Err(error) = line.send(Path::new(SOCKET)) {
+        out::say(&format!("warning: not in the system log: {SOCKET}: {error}"));
+    }
+}
+
+impl Line<'_> {
+    fn send(&self, socket: &Path) -> io::Result<()> {
+        let json = out::json_line(&serde_json::to_string(self)?);
+        let line = format!("<{PRIORITY}>mobileidctl[{}]: {json}", std::process::id());
+        UnixDatagram::unbound()?.send_to(line.as_bytes(), socket).map(|_| ())
+    }
+}
+
+/// The kernel's note of the login that led to this process.
+fn login_uid() -> Option<u32> {
+    let uid = std::fs::read_to_string("/proc/self/loginuid").ok()?.trim().parse().ok()?;
+    (uid != u32::MAX).then_some(uid)
+}
+
+/// The name for a line, where one user is meant.
+pub(crate) fn name(user: Option<&UserName>) -> Option<&str> {
+    user.map(UserName::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_reaches_the_log() {
+        let path = std::env::temp_dir().join(format!("mobileidctl-log-{}", std::process::id()));
+        let log = UnixDatagram::bind(&path).unwrap();
+        let event = Event::BreakglassCreated { user: "al\"\u{202e}ice", count: 10, replaced: 3 };
+        let line = Line { time: "2024-07-02T08:30:00Z".to_owned(), event, uid: 0, login_uid: Some(1000) };
+        line.send(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut octets = [0; 500];
+        let length = log.recv(&mut octets).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&octets[..length]),
+            format!(
+                r#"<85>mobileidctl[{}]: {{"time":"2024-07-02T08:30:00Z","event":"breakglass-created","user":"al\"\u202eice","count":10,"replaced":3,"uid":0,"login_uid":1000}}"#,
+                std::process::id()
+            )
+        );
+        assert!(line.send(&path).is_err(), "nobody listens");
+    }
+}

@@ -1,0 +1,138 @@
+//! The folders in which logins keep what the next one must know, and whose records are meant.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+use clap::Args;
+use mobileid::{
+    driver::store::{Listing, Removed, Store},
+    memory::{RUNTIME, STATE},
+    subscriber::UserName,
+};
+use nix::unistd::geteuid;
+use serde::Serialize;
+
+use crate::{Exit, out};
+
+/// What is kept over a boot.
+#[derive(Debug, Args)]
+pub(crate) struct State {
+    /// Another folder than the module's for what is kept, to try things out
+    #[arg(long, value_name = "DIR", default_value = STATE, hide_default_value = true)]
+    state: PathBuf,
+}
+
+/// What is forgotten at boot.
+#[derive(Debug, Args)]
+pub(crate) struct Runtime {
+    /// Another folder than the module's for what a boot forgets, to try things out
+    #[arg(long, value_name = "DIR", default_value = RUNTIME, hide_default_value = true)]
+    runtime: PathBuf,
+}
+
+impl State {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Names the folder, and says what to do.
+    pub(crate) fn open(&self) -> anyhow::Result<Store> {
+        allowed(&self.state, STATE)?;
+        Store::open(&self.state).map_err(anyhow::Error::msg)
+    }
+
+    /// Whether the module reads it too: what is done elsewhere is not for this host's log.
+    pub(crate) fn is_the_modules(&self) -> bool {
+        self.state == Path::new(STATE)
+    }
+}
+
+impl Runtime {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Names the folder, and says what to do.
+    pub(crate) fn open(&self) -> anyhow::Result<Store> {
+        allowed(&self.runtime, RUNTIME)?;
+        Store::open_until_boot(&self.runtime).map_err(anyhow::Error::msg)
+    }
+
+    /// As [`State::is_the_modules`].
+    pub(crate) fn is_the_modules(&self) -> bool {
+        self.runtime == Path::new(RUNTIME)
+    }
+}
+
+fn allowed(folder: &Path, the_modules: &str) -> anyhow::Result<()> {
+    if folder == Path::new(the_modules) && !geteuid().is_root() {
+        bail!("{the_modules} is root's alone: run this as root");
+    }
+    Ok(())
+}
+
+/// Whose records are to go.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Whose {
+    /// Those of this account
+    pub(crate) user: Option<UserName>,
+    /// Everybody's, and what cannot be read
+    #[arg(long)]
+    all: bool,
+}
+
+impl Whose {
+    /// Whether a record of this user goes; None is a record that nobody can read.
+    pub(crate) fn means(&self, user: Option<&str>) -> bool {
+        self.all || user.is_some_and(|name| self.user.as_ref().is_some_and(|meant| meant.as_str() == name))
+    }
+
+    /// Says what became of them. That there were none of one user is a no: the name may be mistyped.
+    ///
+    /// # Errors
+    /// As [`out::data`] has them.
+    pub(crate) fn told(&self, removed: Removed, what: &str) -> anyhow::Result<Exit> {
+        let Removed { removed, busy } = removed;
+        let whose = self.user.as_ref().map_or_else(|| "everybody".to_owned(), ToString::to_string);
+        out::data(&format!("{whose}: {what} cleared: {removed}\n"))?;
+        if busy > 0 {
+            out::say("some are in use by a login and still there: try again");
+        }
+        Ok(Exit::of(busy == 0 && (removed > 0 || self.all)))
+    }
+}
+
+/// Prints what was found in a folder, each as a line or all as one line of JSON under `name`. `none` says on standard
+/// error that there is nothing.
+///
+/// # Errors
+/// As [`out::data`] has them.
+pub(crate) fn show<T: Serialize>(
+    listed: &[T],
+    json: bool,
+    name: &str,
+    line: impl Fn(&T) -> String,
+    none: &str,
+) -> anyhow::Result<()> {
+    if json {
+        return out::json(&BTreeMap::from([(name, listed)]));
+    }
+    if listed.is_empty() {
+        out::say(none);
+    }
+    out::data(&listed.iter().map(|one| line(one) + "\n").collect::<String>())
+}
+
+/// Warns of what was not listed: so many of its records are none that we know, and others cannot be read at all.
+pub(crate) fn complete(listing: &Listing, unknown: usize) -> Exit {
+    listing.unreadable.iter().for_each(|why| out::say(&format!("warning: {why}")));
+    if unknown > 0 {
+        out::say(&format!("warning: records that are damaged, or of another version: {unknown}"));
+    }
+    if listing.more {
+        out::say("warning: there are more than are listed here");
+    }
+    Exit::of(unknown == 0 && listing.unreadable.is_empty() && !listing.more)
+}
