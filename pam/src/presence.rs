@@ -90,12 +90,22 @@ impl View {
 
     fn is_gone(&self) -> bool {
         match &self.way {
-            Way::Asking(kernel) => kernel.look(&self.connection, self.socket.identity).is_over(),
+            Way::Asking(kernel) => !self.goes_on(kernel.look(&self.connection, self.socket.identity)),
             Way::Reading { ticks } => {
                 let looks = ticks.fetch_add(1, Ordering::Relaxed).is_multiple_of(TICKS_PER_READING);
                 // Rows that go while the table is read may hide one that stays: what it lacks is looked for twice.
-                looks && table::look(&self.connection).is_over() && table::look(&self.connection).is_over()
+                let goes_on = || self.goes_on(table::look(&self.connection));
+                looks && !goes_on() && !goes_on()
             }
+        }
+    }
+
+    /// Whether it is still this socket, and both ends speak.
+    fn goes_on(&self, look: Look) -> bool {
+        match look {
+            Look::Found(socket) => socket.is_established && socket.identity == self.socket.identity,
+            Look::Absent => false,
+            Look::Unknown => true,
         }
     }
 }
@@ -108,16 +118,6 @@ enum Look {
     Absent,
     /// The kernel does not say.
     Unknown,
-}
-
-impl Look {
-    fn is_over(self) -> bool {
-        match self {
-            Self::Found(socket) => !socket.is_established,
-            Self::Absent => true,
-            Self::Unknown => false,
-        }
-    }
 }
 
 /// This host's end of a connection.
