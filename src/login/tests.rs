@@ -189,6 +189,25 @@ fn the_steps_come_in_one_order_and_the_terminal_shows_the_code_of_the_phone() {
     assert!(story.text().contains(code.as_str()));
 }
 
+#[test]
+fn the_phone_shows_what_is_asked_for_a_login_a_command_or_another_user() {
+    let become_root = || Request { service: "su".into(), target: Some("root".into()), ..request() };
+    let command = Command { program: "/usr/bin/mysql".into(), line: "/usr/bin/mysql -ps3cret".into() };
+    for (request, shown) in [
+        (request(), "ACME: Anmelden als alice auf web1 (sshd)? Code "),
+        (become_root(), "ACME: Wechseln zu root auf web1 (alice)? Code "),
+        (
+            Request { command: Some(command), ..become_root() },
+            "ACME: /usr/bin/mysql ausführen als root auf web1 (alice)? Code ",
+        ),
+    ] {
+        let config = config(TrustAnchors::default(), Unenrolled::Deny);
+        let now = Now { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let story = Story { now, step: Some(Login::start(request, &config, now, &ENTROPY)) }.sent();
+        assert_eq!(story.text().strip_prefix(shown).map(str::len), Some(6), "{}", story.text());
+    }
+}
+
 /// Every way in which a well-signed answer can be the answer to something else.
 #[test]
 fn a_signature_for_something_else_is_refused() {
