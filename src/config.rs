@@ -22,6 +22,7 @@
 
 mod endpoint;
 mod pam;
+mod prompt;
 pub mod reader;
 pub mod values;
 
@@ -29,6 +30,7 @@ use std::{path::PathBuf, time::Duration};
 
 pub use endpoint::{Endpoint, InvalidUrl, Proxy};
 pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
+pub use prompt::Templates;
 pub use reader::{Located, Mistake, Mistakes};
 use reader::{Section, Source};
 
@@ -36,7 +38,7 @@ pub use crate::mss::MessagingMode;
 
 use crate::{
     mss::ApCredentials,
-    prompt::{Prefix, Template},
+    prompt::Prefix,
     secret::Secret,
     subscriber::{Language, Profile},
     verify::TrustAnchors,
@@ -138,24 +140,6 @@ pub enum Unenrolled {
     Allow,
 }
 
-/// One template per language, in the order of [`Language::ALL`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Templates([Template; 4]);
-
-impl Templates {
-    /// The template of a language.
-    #[must_use]
-    pub fn get(&self, language: Language) -> &Template {
-        let [en, de, fr, it] = &self.0;
-        match language {
-            Language::En => en,
-            Language::De => de,
-            Language::Fr => fr,
-            Language::It => it,
-        }
-    }
-}
-
 /// How long is waited, as guide 4.3 has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -183,27 +167,6 @@ impl Timeouts {
         }
     }
 }
-
-/// The default texts: short, so that names seldom have to be cut.
-const LOGIN: [&str; 4] = [
-    "Log in as {user} on {host} ({service})? Code {txn}",
-    "Anmelden als {user} auf {host} ({service})? Code {txn}",
-    "Connexion de {user} sur {host} ({service})? Code {txn}",
-    "Accesso di {user} su {host} ({service})? Codice {txn}",
-];
-/// Without the arguments: they may hold what is nobody else's business, and the text goes through other hands.
-const SUDO: [&str; 4] = [
-    "Run {program} as {target} on {host} ({user})? Code {txn}",
-    "{program} ausführen als {target} auf {host} ({user})? Code {txn}",
-    "Exécuter {program} comme {target} sur {host} ({user})? Code {txn}",
-    "Eseguire {program} come {target} su {host} ({user})? Codice {txn}",
-];
-const SU: [&str; 4] = [
-    "Become {target} on {host} ({user})? Code {txn}",
-    "Wechseln zu {target} auf {host} ({user})? Code {txn}",
-    "Devenir {target} sur {host} ({user})? Code {txn}",
-    "Diventare {target} su {host} ({user})? Codice {txn}",
-];
 
 impl FileConfig {
     /// Reads the text of a configuration file; `file` is its name for messages. Relative paths stay relative.
@@ -267,7 +230,7 @@ impl FileConfig {
         signature.finish(source);
 
         let timeouts = read_timeouts(root, source);
-        let (language, [templates, sudo, su]) = read_prompt(root, source);
+        let (language, [templates, sudo, su]) = prompt::read(root, source);
 
         let mut users = root.section("users", source);
         let table = users.required("table", source).and_then(|t| path(t, source));
@@ -343,26 +306,6 @@ fn read_timeouts(root: &mut Section<'_>, source: &mut Source<'_>) -> Option<Time
 
 /// How much longer than the service we wait, in seconds (guide 4.3).
 const GAP: u64 = 10;
-
-fn read_prompt(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, [Option<Templates>; 3]) {
-    let mut prompt = root.section("prompt", source);
-    let language = prompt.parsed("language", source).unwrap_or_default();
-    let templates = [("template", LOGIN), ("sudo", SUDO), ("su", SU)]
-        .map(|(name, defaults)| Templates::read(prompt.section(name, source), defaults, source));
-    prompt.finish(source);
-    (language, templates)
-}
-
-impl Templates {
-    fn read(mut section: Section<'_>, defaults: [&str; 4], source: &mut Source<'_>) -> Option<Self> {
-        let [en, de, fr, it] = defaults;
-        let mut read = |name, default: &str| section.parsed(name, source).or_else(|| default.parse().ok());
-        let all = [read("en", en), read("de", de), read("fr", fr), read("it", it)];
-        section.finish(source);
-        let [Some(en), Some(de), Some(fr), Some(it)] = all else { return None };
-        Some(Self([en, de, fr, it]))
-    }
-}
 
 const AP_ID_RULE: &str = "must be 1 to 200 printable characters, as Swisscom gave it";
 const HOST_RULE: &str = "must be a host name of letters, digits, dots and dashes";

@@ -26,17 +26,17 @@ impl Command {
     /// The whole line in double quotes, of which there are none within, cut to `longest` characters.
     pub(super) fn quoted(&self, longest: usize) -> String {
         let mut inner = String::new();
+        let mut room = longest;
         for c in self.line.chars().map(seen) {
             // Two single quotes side by side pass for a double one.
-            if c != '\'' || !inner.ends_with('\'') {
-                inner.push(c);
+            if c == '\'' && inner.ends_with(c) {
+                continue;
             }
+            let Some(left) = room.checked_sub(1) else { return format!("\"{inner}..\"") };
+            inner.push(c);
+            room = left;
         }
-        let cut = inner.char_indices().nth(longest);
-        if let Some((end, _)) = cut {
-            inner.truncate(end);
-        }
-        format!("\"{inner}{}\"", if cut.is_some() { ".." } else { "" })
+        format!("\"{inner}\"")
     }
 }
 
