@@ -189,8 +189,10 @@ pub enum Unreachable {
     Proxy,
     /// No TLS: the server's certificate, or the server did not want ours.
     Tls,
-    /// The deadline passed on the way.
+    /// What reaching the service may take passed on the way.
     TooSlow,
+    /// This host had no descriptor, memory, port or permission for it: that says nothing of the service.
+    Local,
 }
 
 /// What a reason means to a host application: the level on which PAM codes and RADIUS replies are chosen.
@@ -232,6 +234,7 @@ impl Reason {
                 Unreachable::Proxy,
                 Unreachable::Tls,
                 Unreachable::TooSlow,
+                Unreachable::Local,
             ]
             .map(Self::Unreachable),
         );
@@ -275,6 +278,7 @@ impl Reason {
             Self::Unreachable(Unreachable::Proxy) => "unreachable-proxy",
             Self::Unreachable(Unreachable::Tls) => "unreachable-tls",
             Self::Unreachable(Unreachable::TooSlow) => "unreachable-too-slow",
+            Self::Unreachable(Unreachable::Local) => "unreachable-from-here",
             Self::AnswerLost => "answer-lost",
             Self::TimedOut => "timed-out",
             Self::Cancelled => "cancelled",

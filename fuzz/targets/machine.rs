@@ -394,8 +394,8 @@ impl Story<'_> {
             3 => Answer::Shown,
             4 => Answer::Reply(self.response(login, known)),
             5 => {
-                use Unreachable::{Connect, Name, Proxy, Tls, TooSlow};
-                Answer::Unreachable(self.pick(&[Name, Connect, Proxy, Tls, TooSlow]), self.text())
+                use Unreachable::{Connect, Local, Name, Proxy, Tls, TooSlow};
+                Answer::Unreachable(self.pick(&[Name, Connect, Proxy, Tls, TooSlow, Local]), self.text())
             }
             6 => Answer::Lost(self.text()),
             7 => Answer::TimedOut,

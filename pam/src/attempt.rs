@@ -19,7 +19,7 @@ use mobileid::{
     directory::Lookup,
     load::Setup,
     login::{self, Request},
-    memory::{connection::Standing, grace},
+    memory::{connection::Standing, grace, outage},
     notice,
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
     policy::{self, Applicant, Member},
@@ -45,6 +45,10 @@ pub(crate) struct Attempt<'a, H, S> {
     pub(crate) request: Request,
     /// The account that is logged in to.
     account: UserName,
+    /// What several runs of the stack have in common that belong to one login.
+    place: Option<String>,
+    /// Whether there is a phone for the user.
+    is_enrolled: bool,
     language: Language,
 }
 
@@ -102,11 +106,12 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         } else {
             Request { user, ..request }
         };
-        let language = match setup.users.lookup(&request.user) {
-            Lookup::Found(subscriber) => policy::language(&setup.config, &subscriber),
-            Lookup::NotEnrolled | Lookup::Unavailable(_) => setup.config.language,
+        let (is_enrolled, language) = match setup.users.lookup(&request.user) {
+            Lookup::Found(subscriber) => (true, policy::language(&setup.config, &subscriber)),
+            Lookup::NotEnrolled | Lookup::Unavailable(_) => (false, setup.config.language),
         };
-        Ok(Self { host, system, facts, setup, request, account: account.name, language })
+        let (account, place) = (account.name, facts.connection(system));
+        Ok(Self { host, system, facts, setup, request, account, place, is_enrolled, language })
     }
 
     /// Decides.
@@ -126,7 +131,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let memory = self.system.memory()?;
         let mut records = self.of_this_connection(&memory)?;
         self.within_grace(&memory)?;
-        let outcome = match memory.outage()? {
+        let outcome = match self.known_outage(&memory)? {
             Some(failure) => *self.denied(Reason::Unreachable(failure), "as a few seconds ago"),
             None => self.by_phone(&memory, &mut records)?,
         };
@@ -158,9 +163,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     fn of_this_connection<'m>(&mut self, memory: &'m Memory) -> Result<Records<'m>, Stop> {
         let longest = policy::longest(&self.setup.config);
         self.request.limit = Some(longest);
-        let Some(place) = self.facts.connection(self.system) else {
-            return Ok(Records::new(memory, None));
-        };
+        let Some(place) = &self.place else { return Ok(Records::new(memory, None)) };
         let key = format!("{place}\n{}\n{}", self.account, self.request.user);
         let begun = self.system.now().instant;
         let until = begun.checked_add(longest).unwrap_or(begun);
@@ -226,10 +229,41 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 let place = self.place_and_key();
                 self.noted(place.map_or(Ok(()), |(address, key)| memory.grant(user.as_str(), address, key)));
             }
-            Verdict::Denied(Reason::Unreachable(failure)) => self.noted(memory.fails(failure)),
+            Verdict::Denied(Reason::Unreachable(failure)) => {
+                self.noted(memory.fails(failure, self.own_outages().unwrap_or(outage::KEY)));
+            }
             Verdict::Accepted(_) | Verdict::Exempt(_) | Verdict::Denied(_) => {}
         }
         Ok(outcome)
+    }
+
+    /// How the service could not be reached a moment ago: sudo's three tries are one.
+    fn known_outage(&self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
+        // Whoever is not enrolled has no use of the service, and is not let in for its failure.
+        if !self.is_enrolled {
+            return Ok(None);
+        }
+        let known_to: Vec<&str> = self.own_outages().into_iter().chain([outage::KEY]).collect();
+        Ok(memory.outage(&known_to)?)
+    }
+
+    /// Where the outages are noted that sudo and su meet: whoever starts them may have made them, by taking away
+    /// descriptors, or time. They are nobody else's.
+    fn own_outages(&self) -> Option<&str> {
+        self.place.as_deref().filter(|_| self.facts.is_started_by_user())
+    }
+
+    /// Whether this failure is one that `pam.on_unreachable` is about.
+    fn may_be_allowed(&self, failure: Unreachable) -> bool {
+        match failure {
+            Unreachable::Name | Unreachable::Connect | Unreachable::Proxy => {
+                !self.facts.is_started_by_user() || self.system.has_room()
+            }
+            // A process that is stopped and continued is late as well.
+            Unreachable::TooSlow => !self.facts.is_started_by_user(),
+            // Certificates that do not fit are a mistake of the configuration, or somebody in between.
+            Unreachable::Tls | Unreachable::Local => false,
+        }
     }
 
     /// What there is where the service cannot be reached: what the configuration allows, then a one-time code.
@@ -240,9 +274,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         records: &mut Records<'_>,
     ) -> Outcome {
         let Verdict::Denied(reason @ Reason::Unreachable(failure)) = outcome.verdict else { return outcome };
-        // Certificates that do not fit are a mistake of the configuration, or somebody in between.
-        let may_allow = failure != Unreachable::Tls;
-        if self.setup.pam.on_unreachable == OnUnreachable::Allow && may_allow {
+        if self.setup.pam.on_unreachable == OnUnreachable::Allow && self.may_be_allowed(failure) {
             return *self.exempt(Exemption::Unreachable, reason.name());
         }
         let user = self.request.user.clone();

@@ -86,6 +86,12 @@ impl Facts {
         matches!(self.service.as_str(), "sudo" | "sudo-i")
     }
 
+    /// Whether this process is a set-user-ID program's, which whoever logs in has started, with limits and signals of
+    /// their choice.
+    pub(crate) fn is_started_by_user(&self) -> bool {
+        self.is_sudo() || self.is_su()
+    }
+
     /// What several runs of the stack have in common that belong to one login: the connection of sshd, the process
     /// of sudo and su. A server that is not known may serve many in one process: there it is none.
     pub(crate) fn connection(&self, system: &impl System) -> Option<String> {
@@ -94,7 +100,7 @@ impl Facts {
             // The same addresses and ports may be another connection's a minute later.
             return Some(format!("{connection}\n{}", system.connection_identity(connection)?));
         }
-        (self.is_sudo() || self.is_su()).then(|| system.process_identity()).flatten()
+        self.is_started_by_user().then(|| system.process_identity()).flatten()
     }
 
     /// Whether it is su, which has a second name for `su -` in util-linux.

@@ -139,18 +139,23 @@ impl Memory {
         lock.write(&record.encode())
     }
 
-    /// How the service could not be reached a moment ago.
-    pub(crate) fn outage(&self) -> Result<Option<Unreachable>, String> {
-        let Some(lock) = self.store.try_lock(outage::KIND, outage::KEY)? else { return Ok(None) };
-        let found = lock.read()?.and_then(|octets| Outage::decode(&octets).ok());
+    /// How the service could not be reached a moment ago, as far as anybody knows who is listed.
+    pub(crate) fn outage(&self, known_to: &[&str]) -> Result<Option<Unreachable>, String> {
         let now = self.now()?;
-        Ok(found.and_then(|outage| outage.remembered(&now)))
+        for key in known_to {
+            let Some(lock) = self.store.try_lock(outage::KIND, key)? else { continue };
+            let found = lock.read()?.and_then(|octets| Outage::decode(&octets).ok());
+            if let Some(failure) = found.and_then(|outage| outage.remembered(&now)) {
+                return Ok(Some(failure));
+            }
+        }
+        Ok(None)
     }
 
     /// The service could not be reached just now.
-    pub(crate) fn fails(&self, failure: Unreachable) -> Result<(), String> {
+    pub(crate) fn fails(&self, failure: Unreachable, known_to: &str) -> Result<(), String> {
         let Some(record) = Outage::of(failure, self.now()?) else { return Ok(()) };
-        let Some(mut lock) = self.store.try_lock(outage::KIND, outage::KEY)? else { return Ok(()) };
+        let Some(mut lock) = self.store.try_lock(outage::KIND, known_to)? else { return Ok(()) };
         lock.write(&record.encode())
     }
 
@@ -169,7 +174,7 @@ impl Memory {
 
     /// Removes what is of no use to anybody any more.
     pub(crate) fn sweep(&self) -> Result<(), String> {
-        for kind in [connection::KIND, pushes::KIND, grace::KIND] {
+        for kind in [connection::KIND, pushes::KIND, grace::KIND, outage::KIND] {
             self.store.sweep(kind, STALE)?;
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! What the module needs of the world beside libpam: accounts, files, the clock, and the service.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_methods, reason = "this is the module that looks at the world")]
 
-use std::{ffi::CString, io, path::Path};
+use std::{ffi::CString, fs::File, io, path::Path};
 
 use mobileid::{
     config::Mistakes,
@@ -57,6 +58,9 @@ pub(crate) trait System {
 
     /// Whether this sshd shows information when it comes, and not when the login has ended.
     fn shows_information_at_once(&self) -> bool;
+
+    /// Whether this process has descriptors left: whoever starts sudo decides how many it has.
+    fn has_room(&self) -> bool;
 
     /// What earlier logins left behind; an error is a sentence for the administrator.
     fn memory(&self) -> Result<Memory, String>;
@@ -145,6 +149,10 @@ impl System for Live {
         openssh::shows_information_at_once()
     }
 
+    fn has_room(&self) -> bool {
+        (0..ROOM).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>().is_ok()
+    }
+
     fn memory(&self) -> Result<Memory, String> {
         Memory::open()
     }
@@ -165,6 +173,9 @@ impl System for Live {
         evidence::keep(folder, proof)
     }
 }
+
+/// More descriptors than a connection, a look-up of its name and the libraries between take.
+const ROOM: usize = 32;
 
 fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> {
     match found {

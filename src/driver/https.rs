@@ -171,6 +171,7 @@ impl Failed {
         match Ended::of(error) {
             Some(Ended::ByHost) => Self::ByHost,
             Some(Ended::ByDeadline) => Self::ByDeadline(false),
+            None if is_local(error) => Self::Before(Unreachable::Local, format!("{target}: {error}")),
             None => Self::Before(why, format!("{target}: {error}")),
         }
     }
@@ -186,6 +187,13 @@ impl Failed {
             None => Self::After(error.to_string()),
         }
     }
+}
+
+/// Whether this host is what failed: whoever starts sudo decides how many descriptors and ports it has left.
+fn is_local(error: &io::Error) -> bool {
+    use nix::libc::{EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
+    let ours = [EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM];
+    error.raw_os_error().is_some_and(|code| ours.contains(&code))
 }
 
 /// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.

@@ -34,6 +34,7 @@ enum Hop {
     Connect,
     Proxy,
     Tls,
+    TooSlow,
 }
 
 impl Outage {
@@ -45,7 +46,8 @@ impl Outage {
             Unreachable::Connect => Hop::Connect,
             Unreachable::Proxy => Hop::Proxy,
             Unreachable::Tls => Hop::Tls,
-            Unreachable::TooSlow => return None,
+            Unreachable::TooSlow => Hop::TooSlow,
+            Unreachable::Local => return None,
         };
         Some(Self { hop, at })
     }
@@ -59,6 +61,7 @@ impl Outage {
             Hop::Connect => Unreachable::Connect,
             Hop::Proxy => Unreachable::Proxy,
             Hop::Tls => Unreachable::Tls,
+            Hop::TooSlow => Unreachable::TooSlow,
         })
     }
 

@@ -78,6 +78,8 @@ pub(super) fn unreachable(connection: &Connection, why: Unreachable, detail: &st
             Trouble::unreachable(why, what)
                 .hint("does what listens there speak TLS? A firewall that inspects TLS stalls it too")
         }
+        Unreachable::Local => Trouble::unreachable(why, detail.to_owned())
+            .hint("this host has no descriptor, memory, port or permission left for a connection"),
         Unreachable::Name | Unreachable::Connect => Trouble::unreachable(why, detail.to_owned())
             .hint("it could be reached a moment ago: a connection that comes and goes"),
     }

@@ -245,6 +245,10 @@ impl System for Fake<'_> {
         self.0.site.shows_at_once
     }
 
+    fn has_room(&self) -> bool {
+        self.0.played("has_room") == "yes"
+    }
+
     fn memory(&self) -> Result<Memory, String> {
         self.0.site.memory()
     }
@@ -335,6 +339,8 @@ fn answer(comes: &str, ap_trans_id: &str) -> Answer {
         "unreachable" => {
             Answer::Unreachable(Unreachable::Connect, "mobileid.example:443: refused".to_owned())
         }
+        "too slow" => Answer::Unreachable(Unreachable::TooSlow, "nothing came".to_owned()),
+        "no descriptors" => Answer::Unreachable(Unreachable::Local, "EMFILE".to_owned()),
         "other certificate" => Answer::Unreachable(Unreachable::Tls, "not whom we know".to_owned()),
         "killed" => panic!("as if somebody had killed the process"),
         "late" => Answer::TimedOut,

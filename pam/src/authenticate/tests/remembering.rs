@@ -289,13 +289,63 @@ fn what_may_happen_where_the_service_is_out_of_reach() {
     // While it is remembered too.
     assert_eq!(log_in(&site, SSHD, &unasked(exempt)), PAM_SUCCESS);
     // Nothing else is let in for it.
-    for (comes, reason) in
-        [("declined", "user-cancel"), ("late", "timed-out"), ("other certificate", "unreachable-tls")]
-    {
+    for (comes, reason) in [
+        ("declined", "user-cancel"),
+        ("late", "timed-out"),
+        ("other certificate", "unreachable-tls"),
+        ("no descriptors", "unreachable-from-here"),
+    ] {
         let site = self::site("c", allow());
         let script = asked(comes, &format!(r#""verdict":"denied","reason":"{reason}""#));
         assert_ne!(log_in(&site, SSHD, &script), PAM_SUCCESS, "{comes}");
     }
+}
+
+/// Whoever starts sudo can make it fail, by taking away descriptors, or by stopping it.
+#[test]
+fn sudo_is_not_let_in_for_a_failure_that_its_caller_may_have_made() {
+    let allow = || PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
+    let exempt = r#""verdict":"exempt","reason":"unreachable-allowed""#;
+    let slow = r#""verdict":"denied","reason":"unreachable-too-slow""#;
+    let refused = r#""verdict":"denied","reason":"unreachable-connect""#;
+    UPTIME.set(1000);
+    let with_room = |comes: &str, answer: &str, audit: &str| {
+        let mut script = asked(comes, audit);
+        script.insert(6, format!("has_room -> {answer}"));
+        script
+    };
+    assert_eq!(log_in(&site("p", allow()), SUDO, &with_room("unreachable", "yes", exempt)), PAM_SUCCESS);
+    assert_eq!(
+        log_in(&site("p", allow()), SUDO, &with_room("unreachable", "no", refused)),
+        PAM_AUTHINFO_UNAVAIL
+    );
+    let mut site = site("p", allow());
+    assert_eq!(log_in(&site, SUDO, &asked("too slow", slow)), PAM_AUTHINFO_UNAVAIL);
+    // It is remembered for this sudo, and for nobody else.
+    assert_eq!(log_in(&site, SUDO, &unasked(slow)), PAM_AUTHINFO_UNAVAIL);
+    site.identity = Some("another".to_owned());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    site.identity = Some("a third".to_owned());
+    assert_eq!(log_in(&site, SSHD, &asked("too slow", exempt)), PAM_SUCCESS);
+}
+
+#[test]
+fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
+    let allow = PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
+    let site = site("c", allow);
+    UPTIME.set(1000);
+    let down = asked("unreachable", r#""verdict":"exempt","reason":"unreachable-allowed""#);
+    assert_eq!(log_in(&site, SSHD, &down), PAM_SUCCESS);
+    let bob = with(SSHD, &[("user", "user -> bob")]);
+    let script = [
+        LOAD,
+        "junk? -> no",
+        "account bob -> bob",
+        "run bob * -> never",
+        "show Error: *",
+        r#"syslog Notice: {*"not-enrolled"*}"#,
+    ];
+    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
 }
 
 #[test]
