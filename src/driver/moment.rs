@@ -17,3 +17,21 @@ pub fn moment() -> Result<Moment, String> {
     let up = clock_gettime(ClockId::CLOCK_BOOTTIME).map_err(|e| format!("the clock CLOCK_BOOTTIME: {e}"))?;
     Ok(Moment { boot: boot.trim().to_owned(), up: Duration::from(up) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_within_one_boot() {
+        let earlier = moment().unwrap();
+        let later = moment().unwrap();
+        assert!(later.since(&earlier).is_some(), "{earlier:?} {later:?}");
+        // A UUID, without the line's end.
+        assert_eq!(earlier.boot.len(), 36, "{earlier:?}");
+        // The kernel says the same there, in seconds and hundredths.
+        let uptime = fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        assert!((uptime - later.up.as_secs_f64()).abs() < 60.0, "{uptime} {later:?}");
+    }
+}

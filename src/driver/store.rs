@@ -149,7 +149,8 @@ impl Store {
     }
 
     /// Removes records of a kind that were written so long ago, and what killed processes have left; so many at a
-    /// time. The age is that of the file, by the wall clock: where that is set forward, records go early.
+    /// time, so that it may run at each login. The age is that of the file, by the wall clock: where that is set
+    /// forward, records go early.
     ///
     /// # Errors
     /// A sentence that names a file or folder, and what to do.
@@ -211,10 +212,11 @@ impl Locked<'_> {
         self.place.read()
     }
 
-    /// Writes the record. Where that fails, the old one stands.
+    /// Writes the record.
     ///
     /// # Errors
-    /// A sentence that names the file.
+    /// A sentence that names the file. The record is the old one then, or where only the disk would not say that it
+    /// has it, this one.
     pub fn write(&mut self, record: &[u8]) -> Result<(), String> {
         if record.len() > RECORD_MAX {
             return Err(said(&self.place.record, format_args!("cannot hold {} octets", record.len())));
