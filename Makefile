@@ -11,7 +11,7 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
 
-.PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam
+.PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam layout
 
 help:
 	@echo 'make deps    install what building and testing need, where it is missing'
@@ -73,3 +73,10 @@ bench-pam: deps
 	cargo build --locked --release -p pam_mobileid
 	cargo build --locked --release -p mobileid-simulator -p mobileid-benches
 	$(TARGET)/release/bench-pam $(ARGUMENTS)
+
+# Records which functions of the module run in every login, for the linker to put side by side: pam/layout.ld is
+# written anew. After a change to what a login does before it asks a phone, or of the compiler.
+layout: bench-pam
+	@sh tests/deps.sh valgrind
+	CARGO_PROFILE_RELEASE_STRIP=none cargo build --locked --release -p pam_mobileid --target-dir $(TARGET)/layout
+	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout/release/libpam_mobileid.so
