@@ -5,7 +5,6 @@
 
 use std::{io, os::unix::net::UnixDatagram, path::Path, time::SystemTime};
 
-use mobileid::subscriber::UserName;
 use serde::Serialize;
 
 use crate::{out, when};
@@ -62,11 +61,6 @@ impl Line<'_> {
 fn login_uid() -> Option<u32> {
     let uid = std::fs::read_to_string("/proc/self/loginuid").ok()?.trim().parse().ok()?;
     (uid != u32::MAX).then_some(uid)
-}
-
-/// The name for a line, where one user is meant.
-pub(crate) fn name(user: Option<&UserName>) -> Option<&str> {
-    user.map(UserName::as_str)
 }
 
 #[cfg(test)]

@@ -116,7 +116,6 @@ fn create(arguments: &Create) -> anyhow::Result<Exit> {
             out::say(&format!("{user} has codes left ({left}); --replace makes new ones in their place"));
             return Ok(Exit::No);
         }
-        Err(NotCreated::Count) => bail!("a set has 1 to {COUNT_MAX} codes"),
         Err(NotCreated::Store(sentence)) => bail!(sentence),
     };
     if arguments.state.is_the_modules() {

@@ -77,16 +77,21 @@ fn allowed(folder: &Path, the_modules: &str) -> anyhow::Result<()> {
 #[group(required = true, multiple = false)]
 pub(crate) struct Whose {
     /// Those of this account
-    pub(crate) user: Option<UserName>,
+    user: Option<UserName>,
     /// Everybody's, and what cannot be read
     #[arg(long)]
     all: bool,
 }
 
 impl Whose {
+    /// The one user; None where everybody is meant.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.user.as_ref().map(UserName::as_str)
+    }
+
     /// Whether a record of this user goes; None is a record that nobody can read.
     pub(crate) fn means(&self, user: Option<&str>) -> bool {
-        self.all || user.is_some_and(|name| self.user.as_ref().is_some_and(|meant| meant.as_str() == name))
+        self.all || (user.is_some() && user == self.name())
     }
 
     /// Says what became of them. That there were none of one user is a no: the name may be mistyped.
@@ -95,7 +100,7 @@ impl Whose {
     /// As [`out::data`] has them.
     pub(crate) fn told(&self, removed: Removed, what: &str) -> anyhow::Result<Exit> {
         let Removed { removed, busy } = removed;
-        let whose = self.user.as_ref().map_or_else(|| "everybody".to_owned(), ToString::to_string);
+        let whose = self.name().unwrap_or("everybody");
         out::data(&format!("{whose}: {what} cleared: {removed}\n"))?;
         if busy > 0 {
             out::say("some are in use by a login and still there: try again");

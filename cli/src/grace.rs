@@ -1,7 +1,5 @@
 //! `mobileidctl grace`: the confirmations that stand for a while, where `pam.grace` lets them.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use mobileid::{
     driver::moment::moment,
@@ -90,8 +88,7 @@ fn in_words(one: &Listed) -> String {
 
 /// `12 min ago`.
 fn ago(seconds: u64) -> String {
-    let minutes = Duration::from_secs(seconds).as_secs() / 60;
-    if minutes < 1 { format!("{seconds} s ago") } else { format!("{minutes} min ago") }
+    if seconds < 60 { format!("{seconds} s ago") } else { format!("{} min ago", seconds / 60) }
 }
 
 fn clear(arguments: &Clear) -> anyhow::Result<Exit> {
@@ -100,7 +97,7 @@ fn clear(arguments: &Clear) -> anyhow::Result<Exit> {
         |octets: &[u8]| whose.means(Grace::decode(octets).ok().as_ref().map(|grace| grace.user.as_str()));
     let removed = arguments.runtime.open()?.clear(KIND, goes).map_err(anyhow::Error::msg)?;
     if removed.removed > 0 && arguments.runtime.is_the_modules() {
-        audit::record(Event::GraceCleared { user: audit::name(whose.user.as_ref()), count: removed.removed });
+        audit::record(Event::GraceCleared { user: whose.name(), count: removed.removed });
     }
     whose.told(removed, "confirmations")
 }

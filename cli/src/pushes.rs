@@ -101,10 +101,7 @@ fn clear(arguments: &Clear) -> anyhow::Result<Exit> {
     let goes = |octets: &[u8]| whose.means(Pushes::decode(octets).ok().as_ref().map(Pushes::user));
     let removed = arguments.runtime.open()?.clear(KIND, goes).map_err(anyhow::Error::msg)?;
     if removed.removed > 0 && arguments.runtime.is_the_modules() {
-        audit::record(Event::PushesCleared {
-            user: audit::name(whose.user.as_ref()),
-            count: removed.removed,
-        });
+        audit::record(Event::PushesCleared { user: whose.name(), count: removed.removed });
     }
     whose.told(removed, "counts of pushes")
 }

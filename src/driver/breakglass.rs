@@ -20,7 +20,7 @@ use super::store::{Locked, Store};
 use crate::{
     memory::{
         Moment,
-        breakglass::{Codes, KIND, KIND_OF_TRIES, NotMade, Redeemed, Rejected, Tries},
+        breakglass::{Codes, KIND, KIND_OF_TRIES, Redeemed, Rejected, Tries},
     },
     secret::Secret,
     subscriber::UserName,
@@ -51,7 +51,7 @@ pub enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WrongCode => f.write_str("no code that is left"),
+            Self::WrongCode => Rejected::Wrong.fmt(f),
             Self::TooManyTries => f.write_str("too many wrong codes within a quarter of an hour"),
             Self::NoCodes => f.write_str("no break-glass codes left"),
             Self::Store(sentence) => f.write_str(sentence),
@@ -94,7 +94,7 @@ pub fn redeem(
     let tries = count_try(stores.runtime, user, now)?;
     let redeemed = codes.redeem(typed.expose()).map_err(|rejected| match rejected {
         Rejected::Wrong => Refused::WrongCode,
-        Rejected::NoMemory => Refused::Store("no memory to hash a break-glass code in".to_owned()),
+        Rejected::NoMemory => Refused::Store(rejected.to_string()),
     })?;
     record.write(&codes.encode())?;
     // The code is gone, and was right: tries that stay counted are no reason to lock out who typed it.
@@ -142,8 +142,6 @@ pub struct Created {
 pub enum NotCreated {
     /// The user has so many left, and they were to be kept.
     Left(usize),
-    /// Not a number of codes that a set has.
-    Count,
     /// It could not be done; the sentence says why, and what to do.
     Store(String),
 }
@@ -174,11 +172,8 @@ pub fn create(
         // What cannot be read can be replaced: that is the way out.
         (old, Existing::Replace) => old.ok().flatten().map_or(0, |codes| codes.left()),
     };
-    let (codes, paper) = Codes::create(user.clone(), count, now, entropy).map_err(|why| match why {
-        NotMade::Count => NotCreated::Count,
-        NotMade::NoRandomness => NotCreated::Store("the operating system gives no randomness".to_owned()),
-        NotMade::NoMemory => NotCreated::Store("no memory to hash break-glass codes in".to_owned()),
-    })?;
+    let made = Codes::create(user.clone(), count, now, entropy);
+    let (codes, paper) = made.map_err(|why| NotCreated::Store(why.to_string()))?;
     lock(stores.runtime, KIND_OF_TRIES, user)?.remove()?;
     record.write(&codes.encode())?;
     Ok(Created { paper, replaced })

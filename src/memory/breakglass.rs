@@ -98,6 +98,31 @@ pub enum NotMade {
     NoMemory,
 }
 
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wrong => "no code that is left",
+            Self::NoMemory => NO_MEMORY,
+        })
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+impl fmt::Display for NotMade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count => write!(f, "a set has 1 to {COUNT_MAX} codes"),
+            Self::NoRandomness => f.write_str("the operating system gives no randomness"),
+            Self::NoMemory => f.write_str(NO_MEMORY),
+        }
+    }
+}
+
+impl std::error::Error for NotMade {}
+
+const NO_MEMORY: &str = "this host has no memory to hash a break-glass code in";
+
 impl Codes {
     /// Makes a set of codes, and the codes themselves as they are to be shown, once.
     ///

@@ -113,6 +113,10 @@ fn codes_are_replaced_only_on_purpose() {
     assert_eq!(house.redeem(second.paper[0].expose()), Ok(0));
     // None are left: nothing is replaced.
     assert_eq!(house.create(1, Existing::Keep).unwrap().replaced, 0);
+    // What is not made leaves the old ones as they are.
+    let none = house.create(0, Existing::Replace).map(|_| ());
+    assert_eq!(none, Err(NotCreated::Store("a set has 1 to 50 codes".to_owned())));
+    assert_eq!(house.has_codes(), Ok(true));
 }
 
 #[test]
@@ -298,7 +302,9 @@ fn a_killed_process_has_used_up_its_try() {
         let before = tries();
         let mut killed = login(&folder, "3333-3333-3333");
         drop(killed.stdin.take());
+        let until = Instant::now() + Duration::from_secs(60);
         while tries() == before {
+            assert!(Instant::now() < until, "the try is not counted");
             thread::yield_now();
         }
         killed.kill().unwrap();
