@@ -82,8 +82,8 @@ kinds! {
     MethodsSkipPam = Error "methods-skip-pam",
     /// The password method shows PAM's messages only after the login.
     PasswordHidesMessage = Warning "password-hides-message",
-    /// `password,keyboard-interactive` runs the stack, and rings the phone, twice.
-    StackRunsTwice = Warning "stack-runs-twice",
+    /// `password,keyboard-interactive` runs the stack twice; the phone rings once.
+    StackRunsTwice = Note "stack-runs-twice",
     /// PasswordAuthentication is on, but no list of methods uses it.
     PasswordAuthIdle = Note "password-auth-idle",
     /// sshd refuses root after the phone has confirmed.

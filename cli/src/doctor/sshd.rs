@@ -191,7 +191,9 @@ fn of_user(sshd: &Effective, pam: &pam::Sshd) -> Vec<Finding> {
         find(Kind::PasswordHidesMessage, what, "PasswordAuthentication no, KbdInteractiveAuthentication yes");
     }
     if ways.iter().any(|way| way.iter().filter(|method| method.reaches_pam()).count() > 1) {
-        let what = format!("AuthenticationMethods is {methods}: one login runs the PAM stack twice");
+        let what = format!(
+            "AuthenticationMethods is {methods}: one login runs the PAM stack twice, and asks for the password twice; the phone rings once"
+        );
         find(Kind::StackRunsTwice, &what, "name one of password and keyboard-interactive in a list");
     }
     let idle = !ways.is_empty() && !ways.iter().any(|way| way.contains(&Method::Password));
