@@ -23,7 +23,11 @@
 //!
 //! Time is the kernel's time since boot, beside the name of that boot. The wall clock can be set, by an administrator
 //! or by who answers for a time server, and a grace of a quarter of an hour must not grow by that. A record of another
-//! boot says nothing about this one, and neither does one from the future.
+//! boot says nothing about this one.
+//!
+//! One from the future is found where `now` was read before the lock was got, and its holder wrote meanwhile. Read it
+//! afterwards. Where that was forgotten, what would let somebody in does not count, and what holds somebody back does:
+//! otherwise ten processes at once would have ten times the tries.
 //!
 //! ```
 //! use std::time::Duration;

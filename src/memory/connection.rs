@@ -107,7 +107,10 @@ pub fn standing(found: Option<&[u8]>, now: &Moment, longest: Duration) -> Standi
     let Some(octets) = found else { return Standing::Fresh { left: longest } };
     // It was a connection's record once, and may have said that a phone rang.
     let Ok(record) = Record::decode(octets) else { return Standing::Interrupted };
-    let Some(running) = now.since(record.first()) else { return Standing::Fresh { left: longest } };
+    if record.first().boot != now.boot {
+        return Standing::Fresh { left: longest };
+    }
+    let running = now.since(record.first()).unwrap_or_default();
     match record {
         Record::Begun { sent: true, .. } => Standing::Interrupted,
         Record::Denied { reason, .. } => Standing::Denied { reason },

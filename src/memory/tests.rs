@@ -95,9 +95,11 @@ fn a_connection_has_one_push_and_one_deadline() {
         ("confirmed in another boot", Some(accepted(other_boot(120))), at(130), fresh(60)),
         ("denied", Some(denied()), at(130), no()),
         ("denied, and the deadline is over", Some(denied()), at(100_000), no()),
-        ("begun in the future", Some(begun(true)), at(99), fresh(90)),
+        ("begun in the future", Some(begun(false)), at(99), fresh(90)),
+        ("sent in the future", Some(begun(true)), at(99), Standing::Interrupted),
+        ("denied in the future", Some(denied()), at(99), no()),
         ("begun in another boot", Some(begun(true)), other_boot(130), fresh(90)),
-        ("confirmed in a future", Some(accepted(at(120))), at(99), fresh(90)),
+        ("begun and confirmed in the future", Some(accepted(at(120))), at(99), fresh(90)),
         ("confirmed before this boot", Some(accepted(at(120))), other_boot(121), fresh(90)),
         ("denied before this boot", Some(denied()), other_boot(130), fresh(90)),
     ];
@@ -150,7 +152,7 @@ fn pushes_in_vain_count_until_the_window_is_over() {
         ("the last confirmed", &[Sent(100), Sent(200), Confirmed(200)], at(201), 1),
         ("the window's end", &[Sent(100)], at(700), 1),
         ("over", &[Sent(100)], at(701), 0),
-        ("in the future", &[Sent(900)], at(100), 0),
+        ("by another process, a moment after now", &[Sent(900)], at(100), 1),
         ("in another boot", &[Sent(100)], other_boot(101), 0),
     ];
     for (story, events, now, expected) in stories {
