@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
-use super::{Moment, NoRecord, pushes::Pushes};
+use super::{Moment, NoRecord, millis};
 use crate::{
     prompt::{ALPHABET, spelled},
     secret::Secret,
@@ -313,35 +313,51 @@ fn octets<const N: usize>(base64: &str) -> Option<[u8; N]> {
 
 /// The wrong tries of one user, at every service of this host.
 ///
-/// They are counted as pushes in vain are, in the time since boot: a wall clock that is set forward would forget them.
-/// A boot forgets them too. Who can have the host booted at will has five tries a minute, and 50 bits to guess.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tries(Pushes);
+/// They are counted in the time since boot: a wall clock that is set forward would forget them. A boot forgets them too.
+/// Who can have the host booted at will has five tries a minute, and 50 bits to guess.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tries {
+    user: String,
+    /// Which boot the times are of.
+    boot: String,
+    /// Milliseconds after it.
+    up_ms: Vec<u64>,
+}
 
 impl Tries {
     /// So many tries ...
-    const LIMIT: u32 = 5;
+    const LIMIT: usize = 5;
     /// ... within this.
     const WINDOW: Duration = Duration::from_secs(15 * 60);
 
     /// Somebody who has tried nothing yet.
     #[must_use]
     pub fn none(user: &UserName) -> Self {
-        Self(Pushes::none(user.as_str()))
+        Self { user: user.as_str().to_owned(), boot: String::new(), up_ms: Vec::new() }
     }
 
     /// Whose they are.
     #[must_use]
     pub fn user(&self) -> &str {
-        self.0.user()
+        &self.user
     }
 
     /// Counts a try, if there is one left: before it is made, so that killing the process gives none for free.
+    ///
+    /// A try from the future counts. Its process read the clock after this one did, and had the lock before: were it
+    /// not counted, many processes at once would each have a try.
     #[must_use]
     pub fn count(&mut self, now: &Moment) -> bool {
-        let may = self.0.may(Self::LIMIT, Self::WINDOW, now);
+        if self.boot != now.boot {
+            self.boot.clone_from(&now.boot);
+            self.up_ms.clear();
+        }
+        let up = millis(now.up);
+        self.up_ms.retain(|try_up| try_up.saturating_add(millis(Self::WINDOW)) >= up);
+        let may = self.up_ms.len() < Self::LIMIT;
         if may {
-            self.0.sent(now);
+            self.up_ms.push(up);
         }
         may
     }
@@ -349,7 +365,7 @@ impl Tries {
     /// As octets.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        self.0.encode()
+        super::encode(self)
     }
 
     /// From octets.
@@ -357,7 +373,7 @@ impl Tries {
     /// # Errors
     /// They are no record of tries. Then nobody knows how many there were, and no code is taken.
     pub fn decode(octets: &[u8]) -> Result<Self, NoRecord> {
-        Pushes::decode(octets).map(Self)
+        super::decode(octets)
     }
 }
 

@@ -169,6 +169,7 @@ fn five_tries_in_a_quarter_of_an_hour() {
     // What follows from there: each line goes on from the record of these five.
     let five = tries.encode();
     for (what, now, may) in [
+        ("by a process that read the clock before all of them", at("b1", 99), false),
         ("at once", at("b1", 105), false),
         ("a quarter of an hour after the first", at("b1", 1000), false),
         ("a second later", at("b1", 1001), true),
