@@ -2,14 +2,15 @@
  *
  *   pam_cost CONFDIR SERVICE USER
  *
- * One line comes out: what pam_authenticate returned, the time from pam_start to pam_end in microseconds, and in
- * KiB the resident memory that came with the module, how much of that is the process's own, and what stayed. A process does this once: sshd and sudo, too, load the
- * module for one login.
+ * One line comes out: what pam_authenticate returned; from pam_start to pam_end the time and the CPU time, in
+ * microseconds, and the page faults; in KiB the resident memory that came with the module, how much of that is the
+ * process's own, and what stayed. A process does this once: sshd and sudo, too, load the module for one login.
  */
 #define _GNU_SOURCE
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static int talk(int n, const struct pam_message **msg, struct pam_response **resp, void *data)
@@ -25,11 +26,23 @@ static void no_delay(int status, unsigned delay, void *data)
 	(void)status, (void)delay, (void)data;
 }
 
-static double now_us(void)
+static double us(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+struct effort {
+	double time, cpu;
+	long faults;
+};
+
+static struct effort effort(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return (struct effort) { us(CLOCK_MONOTONIC), us(CLOCK_PROCESS_CPUTIME_ID), usage.ru_minflt };
 }
 
 struct memory {
@@ -60,18 +73,19 @@ int main(int argc, char **argv)
 	/* Once before, because what looking costs is ours and not the module's. */
 	memory();
 	struct memory before = memory();
-	double began = now_us();
+	struct effort began = effort();
 	if (pam_start_confdir(argv[2], argv[3], &conv, argv[1], &pamh) != PAM_SUCCESS)
 		return 3;
 	pam_set_item(pamh, PAM_FAIL_DELAY, (const void *)no_delay);
 	int result = pam_authenticate(pamh, 0);
 	pam_setcred(pamh, PAM_ESTABLISH_CRED);
-	double asked = now_us();
+	struct effort asked = effort();
 	struct memory loaded = memory();
-	double ends = now_us();
+	struct effort ends = effort();
 	pam_end(pamh, result);
-	double ended = now_us();
-	printf("%d %.1f %ld %ld %ld\n", result, asked - began + ended - ends, loaded.rss - before.rss,
-	       loaded.dirty - before.dirty, memory().rss - before.rss);
+	struct effort ended = effort();
+	printf("%d %.1f %.1f %ld %ld %ld %ld\n", result, asked.time - began.time + ended.time - ends.time,
+	       asked.cpu - began.cpu + ended.cpu - ends.cpu, asked.faults - began.faults + ended.faults - ends.faults,
+	       loaded.rss - before.rss, loaded.dirty - before.dirty, memory().rss - before.rss);
 	return 0;
 }

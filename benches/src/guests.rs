@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
@@ -29,11 +30,15 @@ pub struct Cost {
     pub result: i32,
     /// From `pam_start` to `pam_end`.
     pub time: Duration,
+    /// CPU time in between: a busy machine is in the time, and hardly in this.
+    pub busy: Duration,
     /// CPU time of the whole process, its start included.
     pub cpu: Duration,
+    /// Page faults from `pam_start` to `pam_end`.
+    pub faults: i64,
     /// Resident memory that came until before `pam_end`, in KiB.
     pub rss: i64,
-    /// Of it, what no other process shares: it was written to.
+    /// Of it, what no other process shares: it was written to. The rest are pages of files, which are in memory once.
     pub dirty: i64,
     /// What stayed after `pam_end`.
     pub left: i64,
@@ -89,9 +94,29 @@ impl Guests {
         let (text, cpu) = measured(&mut command)?;
         let mut words = text.split_whitespace();
         let mut next = || words.next().with_context(|| format!("pam_cost said: {text}"));
-        let (result, time) = (next()?.parse()?, Duration::from_secs_f64(next()?.parse::<f64>()? / 1e6));
-        Ok(Cost { result, time, cpu, rss: next()?.parse()?, dirty: next()?.parse()?, left: next()?.parse()? })
+        let time = |text: &str| text.parse::<f64>().map(|us| Duration::from_secs_f64(us / 1e6));
+        Ok(Cost {
+            result: next()?.parse()?,
+            time: time(next()?)?,
+            busy: time(next()?)?,
+            cpu,
+            faults: next()?.parse()?,
+            rss: next()?.parse()?,
+            dirty: next()?.parse()?,
+            left: next()?.parse()?,
+        })
     }
+}
+
+/// Takes a file out of the page cache, so that it is read in as after a boot. How it came there decides how many of
+/// its pages the kernel maps at a time; and those of a file that was just built would count as the process's own.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn forget(file: &Path) -> Result<()> {
+    let file = File::open(file).with_context(|| file.display().to_string())?;
+    file.sync_all()?;
+    Ok(posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?)
 }
 
 /// Runs a program to its end: what it wrote, and the CPU time that it took. Nothing else may be run meanwhile.
