@@ -63,8 +63,13 @@ pub(crate) enum NoLock {
     Broken(String),
 }
 
-/// How long what is swept has been of no use to anybody.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+/// How long each kind of record is of use to anybody; the last two as long as the configuration may want them.
+const USEFUL: [(&str, Duration); 4] = [
+    (connection::KIND, Duration::from_secs(3600)),
+    (outage::KIND, Duration::from_secs(3600)),
+    (grace::KIND, grace::LONGEST),
+    (pushes::KIND, Duration::from_secs(24 * 3600)),
+];
 
 impl Memory {
     /// The one of this host.
@@ -174,8 +179,8 @@ impl Memory {
 
     /// Removes what is of no use to anybody any more.
     pub(crate) fn sweep(&self) -> Result<(), String> {
-        for kind in [connection::KIND, pushes::KIND, grace::KIND, outage::KIND] {
-            self.store.sweep(kind, STALE)?;
+        for (kind, useful) in USEFUL {
+            self.store.sweep(kind, useful)?;
         }
         Ok(())
     }
