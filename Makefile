@@ -78,5 +78,4 @@ bench-pam: deps
 # written anew. After a change to what a login does before it asks a phone, or of the compiler.
 layout: bench-pam
 	@sh tests/deps.sh valgrind
-	CARGO_PROFILE_RELEASE_STRIP=none cargo build --locked --release -p pam_mobileid --target-dir $(TARGET)/layout
-	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout/release/libpam_mobileid.so
+	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout
