@@ -73,9 +73,10 @@ INSERT AFTER .text;
 END
 }
 
-# Recorded is the module as it is without a layout: valgrind knows the names of one section.
+# Recorded is the module as it is without a layout: valgrind knows the names of one section. The profile is that of the
+# release, because with another one the compiler merges other functions.
 write /dev/null /dev/null >"$layout"
-CARGO_PROFILE_RELEASE_STRIP=none cargo build --locked --release -p pam_mobileid --target-dir "$target"
+cargo rustc --locked --release -p pam_mobileid --target-dir "$target" -- -C strip=none
 module=$(realpath "$target/release/libpam_mobileid.so")
 
 functions config=/nonexistent | sections >"$work/login"
