@@ -252,7 +252,7 @@ impl Login {
             return context.deny(Reason::Cancelled, found, now);
         }
         if let Answer::Withheld(why) = &answer {
-            return context.deny(Reason::Internal, found.detail(text::escaped(why, 300)), now);
+            return context.deny(Reason::Misconfigured, found.detail(text::escaped(why, 600)), now);
         }
         let leads_on =
             matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited);
