@@ -64,9 +64,11 @@ impl<H: Host, S: System> World for Person<'_, '_, H, S> {
 
 /// Shows a notice where it disturbs nobody.
 pub(crate) fn show(host: &mut impl Host, facts: &Facts, notice: &Notice) {
-    // Without a terminal sudo prints PAM_TEXT_INFO to standard output, su always does: into the pipe of
-    // whoever uses the command's output. PAM_ERROR_MSG goes to standard error.
-    let style = match notice.is_denial() || facts.tty.is_none() || facts.is_su() {
+    // Where sudo cannot open the terminal it prints PAM_TEXT_INFO to standard output, also one that it knows by name;
+    // su always does: into the pipe of whoever uses the command's output. PAM_ERROR_MSG goes to standard error there,
+    // and to the terminal where there is one.
+    let pipes = facts.is_sudo() || facts.is_su();
+    let style = match notice.is_denial() || facts.tty.is_none() || pipes {
         true => Style::Error,
         false => Style::Info,
     };

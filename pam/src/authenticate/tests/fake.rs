@@ -53,6 +53,8 @@ use crate::{
 pub(super) struct Site {
     /// What the connection, or the process of sudo, is called; none where nobody can tell.
     pub(super) identity: Option<String>,
+    /// Whether the program has more rights than who started it.
+    pub(super) is_set_user_id: bool,
     /// Whether sshd shows information when it comes.
     pub(super) shows_at_once: bool,
     /// The section `[pam]`.
@@ -72,7 +74,7 @@ impl Site {
         let name = format!("pam-site-{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
-        Self { identity: None, shows_at_once: true, pam: PamConfig::default(), folder }
+        Self { identity: None, is_set_user_id: false, shows_at_once: true, pam: PamConfig::default(), folder }
     }
 
     /// One-time codes for alice.
@@ -243,6 +245,10 @@ impl System for Fake<'_> {
 
     fn shows_information_at_once(&self) -> bool {
         self.0.site.shows_at_once
+    }
+
+    fn is_set_user_id(&self) -> bool {
+        self.0.site.is_set_user_id
     }
 
     fn has_room(&self) -> bool {

@@ -20,7 +20,7 @@ fn site(identity: &str, pam: PamConfig) -> Site {
 fn asked(comes: &str, audit: &str) -> Vec<String> {
     let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
     script.push(format!("run alice * -> {comes}"));
-    script.push("show Info: *confirm on your phone*".to_owned());
+    script.push("show *: *confirm on your phone*".to_owned());
     script.push("syslog Info: request sent: *".to_owned());
     script.extend(ends(audit));
     script
@@ -36,12 +36,12 @@ fn ends(audit: &str) -> Vec<String> {
     let accepted = audit.contains("accepted");
     let exempt = audit.contains("exempt");
     match () {
-        () if accepted => vec!["show Info: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
+        () if accepted => vec!["show *: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
         () if exempt && audit.contains("unreachable") => {
-            vec!["show Info: *".to_owned(), "user -> alice".to_owned(), line("Notice")]
+            vec!["show *: *".to_owned(), "user -> alice".to_owned(), line("Notice")]
         }
         () if exempt => vec!["user -> alice".to_owned(), line("Notice")],
-        () => vec!["show Error: *".to_owned(), line("Notice")],
+        () => vec![line("Notice"), "show Error: *".to_owned()],
     }
 }
 
@@ -86,8 +86,8 @@ fn a_confirmation_is_one_persons() {
         "junk? -> no",
         "account bob -> bob",
         "run bob * -> never",
-        "show Error: *",
         r#"syslog Notice: {*"not-enrolled"*}"#,
+        "show Error: *",
     ];
     assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
 }
@@ -342,8 +342,8 @@ fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
         "junk? -> no",
         "account bob -> bob",
         "run bob * -> never",
-        "show Error: *",
         r#"syslog Notice: {*"not-enrolled"*}"#,
+        "show Error: *",
     ];
     assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
 }
@@ -365,8 +365,8 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
     };
     let refused = |reason: &str| {
         [
-            "show Error: *".to_owned(),
             format!(r#"syslog Notice: {{*"verdict":"denied","reason":"{reason}"*}}"#),
+            "show Error: *".to_owned(),
         ]
     };
     let [shown, wrong] = &refused("break-glass-refused");
@@ -417,8 +417,11 @@ fn in_sshd_the_code_is_shown_as_configured() {
         let ends = ["syslog Info: request sent: *", "show Info: *", "user -> alice", "syslog Info: {*}"];
         let script = [&BEGINS, &["run * -> signed"][..], shown, &ends].concat();
         assert_eq!(play_at(&site, &[], false, SSHD, &script), PAM_SUCCESS, "{message:?} {at_once}");
-        // Elsewhere information is seen.
-        let script = [&BEGINS, &["run * -> signed", INFO][..], &ends].concat();
+        // Elsewhere nothing keeps it back.
+        let ends = ends.map(|line| line.replace("show Info", "show Error"));
+        let run = ["run * -> signed", "show Error: *confirm on your phone*"];
+        let script: Vec<&str> =
+            BEGINS.into_iter().chain(run).chain(ends.iter().map(String::as_str)).collect();
         site.identity = Some("e".to_owned());
         assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_SUCCESS, "{message:?}");
     }
@@ -444,7 +447,7 @@ fn su_asks_the_caller_or_the_target() {
         if asked == "alice" {
             script.extend(["show Error: *", "syslog Info: request sent: *"]);
         }
-        script.extend(["show Error: *", line.as_str()]);
+        script.extend([line.as_str(), "show Error: *"]);
         assert_ne!(
             play_at(&site("c", pam), &[], false, &facts, &script),
             PAM_SUCCESS,
@@ -458,9 +461,8 @@ fn sudo_says_for_whom_and_what() {
     let site = site("c", PamConfig::default());
     let script = declined();
     let mut script: Vec<_> = script.iter().map(String::as_str).collect();
-    let last = r#"syslog Notice: {*"user":"alice"*"target":"root","program":"apt"*}"#;
-    script.pop();
-    script.push(last);
+    script.truncate(script.len() - 2);
+    script.extend([r#"syslog Notice: {*"user":"alice"*"target":"root","program":"apt"*}"#, "show Error: *"]);
     assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_ABORT);
 }
 
