@@ -38,11 +38,11 @@ use crate::{
 
 /// One login under way.
 pub(crate) struct Attempt<'a, H, S> {
-    pub(crate) host: &'a mut H,
-    pub(crate) system: &'a S,
-    pub(crate) facts: &'a Facts,
-    pub(crate) setup: &'a Setup,
-    pub(crate) request: Request,
+    host: &'a mut H,
+    system: &'a S,
+    facts: &'a Facts,
+    setup: &'a Setup,
+    request: Request,
     /// The account that is logged in to.
     account: UserName,
     /// What several runs of the stack have in common that belong to one login.
@@ -230,7 +230,11 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 self.noted(place.map_or(Ok(()), |(address, key)| memory.grant(user.as_str(), address, key)));
             }
             Verdict::Denied(Reason::Unreachable(failure)) => {
-                self.noted(memory.fails(failure, self.own_outages().unwrap_or(outage::KEY)));
+                let known_to = match self.facts.is_started_by_user() {
+                    true => self.own_outages(),
+                    false => Some(outage::KEY),
+                };
+                self.noted(known_to.map_or(Ok(()), |known_to| memory.fails(failure, known_to)));
             }
             Verdict::Accepted(_) | Verdict::Exempt(_) | Verdict::Denied(_) => {}
         }
@@ -243,12 +247,11 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         if !self.is_enrolled {
             return Ok(None);
         }
-        let known_to: Vec<&str> = self.own_outages().into_iter().chain([outage::KEY]).collect();
-        Ok(memory.outage(&known_to)?)
+        Ok(memory.outage(self.own_outages().into_iter().chain([outage::KEY]))?)
     }
 
-    /// Where the outages are noted that sudo and su meet: whoever starts them may have made them, by taking away
-    /// descriptors, or time. They are nobody else's.
+    /// Where the outages are noted that sudo and its like meet: whoever starts them may have made them, by taking away
+    /// descriptors, or time. They are nobody else's, and nobody's where no other run belongs to this one.
     fn own_outages(&self) -> Option<&str> {
         self.place.as_deref().filter(|_| self.facts.is_started_by_user())
     }

@@ -39,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) address: Option<IpAddr>,
     /// sshd's SSH_AUTH_INFO_0: what has been proved before PAM was asked.
     pub(crate) auth_info: Option<String>,
+    /// Whether this process has more rights than who started it.
+    pub(crate) is_set_user_id: bool,
 }
 
 impl Facts {
@@ -58,7 +60,20 @@ impl Facts {
             None => Err("the application has no user name that is UTF-8 text".to_owned()),
         };
         let host = system.host_name();
-        Self { pam_user, user, service, host, tty, rhost, ruser, ssh_connection, address, auth_info }
+        let is_set_user_id = system.is_set_user_id();
+        Self {
+            pam_user,
+            user,
+            service,
+            host,
+            tty,
+            rhost,
+            ruser,
+            ssh_connection,
+            address,
+            auth_info,
+            is_set_user_id,
+        }
     }
 
     /// The request of this login; with a stand-in for a name that is none, for the record of its denial.
@@ -86,10 +101,10 @@ impl Facts {
         matches!(self.service.as_str(), "sudo" | "sudo-i")
     }
 
-    /// Whether this process is a set-user-ID program's, which whoever logs in has started, with limits and signals of
-    /// their choice.
+    /// Whether whoever logs in has started this process, with limits and signals of their choice: sudo, su, and any
+    /// other set-user-ID program. sshd is none, but SELinux may start it as it would one.
     pub(crate) fn is_started_by_user(&self) -> bool {
-        self.is_sudo() || self.is_su()
+        self.is_sudo() || self.is_su() || (self.is_set_user_id && !self.is_sshd())
     }
 
     /// What several runs of the stack have in common that belong to one login: the connection of sshd, the process
@@ -100,7 +115,7 @@ impl Facts {
             // The same addresses and ports may be another connection's a minute later.
             return Some(format!("{connection}\n{}", system.connection_identity(connection)?));
         }
-        self.is_started_by_user().then(|| system.process_identity()).flatten()
+        (self.is_sudo() || self.is_su()).then(|| system.process_identity()).flatten()
     }
 
     /// Whether it is su, which has a second name for `su -` in util-linux.
@@ -145,6 +160,7 @@ mod tests {
             ssh_connection: None,
             address: None,
             auth_info: None,
+            is_set_user_id: false,
         }
     }
 

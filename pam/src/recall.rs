@@ -37,7 +37,7 @@ use mobileid::{
         outage::{self, Outage},
         pushes::{self, Pushes},
     },
-    outcome::{Outcome, Unreachable, Verdict},
+    outcome::{Class, Outcome, Unreachable, Verdict},
     secret::Secret,
     subscriber::UserName,
 };
@@ -138,14 +138,17 @@ impl Memory {
     /// The person was confirmed from there, with that key, just now.
     pub(crate) fn grant(&self, user: &str, address: IpAddr, key: grace::Key) -> Result<(), String> {
         let place = grace::place(user, address, &key);
-        // Whoever holds the lock is another login of hers that was confirmed, and writes the same.
+        // Whoever holds the lock is another login of hers: it writes the same, or looks. At worst she is asked again.
         let Some(mut lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(()) };
         let record = Grace { user: user.to_owned(), address, key, confirmed: self.now()? };
         lock.write(&record.encode())
     }
 
     /// How the service could not be reached a moment ago, as far as anybody knows who is listed.
-    pub(crate) fn outage(&self, known_to: &[&str]) -> Result<Option<Unreachable>, String> {
+    pub(crate) fn outage<'k>(
+        &self,
+        known_to: impl IntoIterator<Item = &'k str>,
+    ) -> Result<Option<Unreachable>, String> {
         let now = self.now()?;
         for key in known_to {
             let Some(lock) = self.store.try_lock(outage::KIND, key)? else { continue };
@@ -304,8 +307,10 @@ impl<'m> Records<'m> {
     /// The login has ended. Gives the phone free.
     pub(crate) fn ended(&mut self, outcome: &Outcome) -> Result<(), String> {
         let in_vain = matches!(&outcome.verdict, Verdict::Denied(reason) if reason.is_in_vain());
+        // A defect of ours is no push in vain, but the phone has rung for this connection.
+        let refused = matches!(&outcome.verdict, Verdict::Denied(reason) if reason.class() == Class::Refused);
         let phone = self.phone.take();
-        let rang = in_vain && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
+        let rang = refused && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
         let counted = phone.map_or(Ok(()), |mut phone| phone.ended(in_vain));
         let now = self.memory.now()?;
         let joined = self.connection.as_mut().map_or(Ok(()), |c| c.ended(outcome, rang, now));

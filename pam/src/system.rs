@@ -25,7 +25,7 @@ use nix::{
 
 use crate::{
     command::{self, Asked},
-    openssh, presence, process,
+    ffi, openssh, presence, process,
     recall::Memory,
 };
 
@@ -58,6 +58,9 @@ pub(crate) trait System {
 
     /// Whether this sshd shows information when it comes, and not when the login has ended.
     fn shows_information_at_once(&self) -> bool;
+
+    /// Whether this process has more rights than who started it.
+    fn is_set_user_id(&self) -> bool;
 
     /// Whether this process has descriptors left: whoever starts sudo decides how many it has.
     fn has_room(&self) -> bool;
@@ -147,6 +150,10 @@ impl System for Live {
 
     fn shows_information_at_once(&self) -> bool {
         openssh::shows_information_at_once()
+    }
+
+    fn is_set_user_id(&self) -> bool {
+        ffi::is_set_user_id()
     }
 
     fn has_room(&self) -> bool {

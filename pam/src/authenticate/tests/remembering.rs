@@ -329,6 +329,45 @@ fn sudo_is_not_let_in_for_a_failure_that_its_caller_may_have_made() {
     assert_eq!(log_in(&site, SSHD, &asked("too slow", exempt)), PAM_SUCCESS);
 }
 
+/// doas, or what asks for an administrator's password on a desktop.
+#[test]
+fn what_holds_for_sudo_holds_for_every_program_with_more_rights_than_its_caller() {
+    let allow = || PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
+    let doas = with(SUDO, &[("item Service", "item Service -> doas")]);
+    let mut site = site("p", allow());
+    let slow = |verdict: &str| asked("too slow", &format!(r#""verdict":"{verdict}","reason":"unreachable-"#));
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, &doas, &slow("exempt")), PAM_SUCCESS, "started by a daemon");
+    site = self::site("p", allow());
+    site.is_set_user_id = true;
+    assert_eq!(log_in(&site, &doas, &slow("denied")), PAM_AUTHINFO_UNAVAIL);
+    let mut refused = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    refused.insert(6, "has_room -> no".to_owned());
+    assert_eq!(log_in(&site, &doas, &refused), PAM_AUTHINFO_UNAVAIL);
+    // It may serve several people, and is remembered for none.
+    assert_eq!(log_in(&site, &doas, &accepted()), PAM_SUCCESS);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    // SELinux starts sshd as it would such a program, but nobody who logs in has started it.
+    site.identity = Some("another".to_owned());
+    assert_eq!(log_in(&site, SSHD, &slow("exempt")), PAM_SUCCESS);
+}
+
+#[test]
+fn a_phone_that_cannot_be_noted_does_not_ring() {
+    let mut site = site("one", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    site.has_no_room_for_pushes();
+    site.identity = Some("two".to_owned());
+    let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+    script.push("run alice * -> signed".to_owned());
+    script.push("show Info: *confirm on your phone*".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"misconfigured"*cannot be written"#));
+    // Nor does the second run find that it had rung.
+    for _ in 0..2 {
+        assert_eq!(log_in(&site, SSHD, &script), PAM_SERVICE_ERR);
+    }
+}
+
 #[test]
 fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
     let allow = PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
