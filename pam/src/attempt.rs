@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use mobileid::{
     config::{OnUnreachable, SuIdentity},
     directory::Lookup,
+    driver::{Tick, breakglass::Refused},
     load::Setup,
     login::{self, Request},
     memory::{connection::Standing, grace, outage},
@@ -47,6 +48,9 @@ pub(crate) struct Attempt<'a, H, S> {
     account: UserName,
     /// What several runs of the stack have in common that belong to one login.
     place: Option<String>,
+    /// Whether the person is still there: one watch from the beginning on, because who has gone before it began was
+    /// never seen.
+    tick: Tick,
     /// Whether there is a phone for the user.
     is_enrolled: bool,
     language: Language,
@@ -111,7 +115,8 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             Lookup::NotEnrolled | Lookup::Unavailable(_) => (false, setup.config.language),
         };
         let (account, place) = (account.name, facts.connection(system));
-        Ok(Self { host, system, facts, setup, request, account, place, is_enrolled, language })
+        let tick = system.watch(facts.ssh_connection.as_deref());
+        Ok(Self { host, system, facts, setup, request, account, place, tick, is_enrolled, language })
     }
 
     /// Decides.
@@ -167,8 +172,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let key = format!("{place}\n{}\n{}", self.account, self.request.user);
         let begun = self.system.now().instant;
         let until = begun.checked_add(longest).unwrap_or(begun);
-        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
-        let locked = memory.connection(&key, longest, &tick, until);
+        let locked = memory.connection(&key, longest, &self.tick, until);
         let (standing, connection) =
             locked.map_err(|why| self.unlocked(why, "another run on this connection"))?;
         match standing {
@@ -210,8 +214,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let begun = self.system.now().instant;
         let limit = self.request.limit.unwrap_or_default();
         let until = begun.checked_add(limit).unwrap_or(begun);
-        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
-        let locked = memory.phone(user.as_str(), &tick, until);
+        let locked = memory.phone(user.as_str(), &self.tick, until);
         let phone = locked.map_err(|why| self.unlocked(why, "another login of the same person"))?;
         let (rules, now) = (&self.setup.pam, memory.now()?);
         if !phone.may(rules.push_limit, rules.push_window, &now) {
@@ -222,7 +225,14 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         records.of_phone(phone);
         let left = until.saturating_duration_since(self.system.now().instant);
         let request = Request { limit: Some(left), ..self.request.clone() };
-        let person = &mut Person { host: self.host, system: self.system, facts: self.facts, rules, records };
+        let person = &mut Person {
+            host: self.host,
+            system: self.system,
+            facts: self.facts,
+            rules,
+            records,
+            tick: &self.tick,
+        };
         let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
         match outcome.verdict {
             Verdict::Accepted(_) if self.setup.pam.grace.is_some() => {
@@ -281,22 +291,24 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             return *self.exempt(Exemption::Unreachable, reason.name());
         }
         let user = self.request.user.clone();
-        let has_codes = memory.has_codes(&user).unwrap_or_else(|why| {
-            self.noted(Err(why));
-            false
-        });
-        if !has_codes {
-            return outcome;
+        match memory.has_codes(&user, &self.tick) {
+            Ok(true) => {}
+            Ok(false) => return outcome,
+            Err(refused) => {
+                self.noted(Err(refused.to_string()));
+                return outcome;
+            }
         }
         let typed = self.host.ask(notice::break_glass_question(self.language));
         // Who presses Enter has none at hand: that is no try.
         let Some(typed) = typed.filter(|typed| !typed.expose().trim().is_empty()) else { return outcome };
-        match memory.redeem(&user, &typed) {
+        match memory.redeem(&user, &typed, &self.tick) {
             Ok(left) => {
                 self.noted(records.let_in());
                 let detail = format!("{}; {left} codes left", reason.name());
                 *self.exempt(Exemption::BreakGlass, &detail)
             }
+            Err(Refused::Cancelled) => *self.denied(Reason::Cancelled, &Refused::Cancelled.to_string()),
             Err(why) => *self.denied(Reason::BreakGlass, &format!("{}; {why}", reason.name())),
         }
     }

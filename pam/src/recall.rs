@@ -26,7 +26,7 @@ use std::{
 use mobileid::{
     driver::{
         TICK, Tick, TickVerdict,
-        breakglass::{self, Stores},
+        breakglass::{self, Refused, Stores},
         moment::moment,
         store::{Locked, Store},
     },
@@ -168,16 +168,16 @@ impl Memory {
     }
 
     /// Whether the user has one-time codes left.
-    pub(crate) fn has_codes(&self, user: &UserName) -> Result<bool, String> {
-        breakglass::has_codes(&Store::open(&self.state)?, user)
+    pub(crate) fn has_codes(&self, user: &UserName, tick: &Tick) -> Result<bool, Refused> {
+        breakglass::has_codes(&Store::open(&self.state)?, user, || tick() == TickVerdict::Cancel)
     }
 
     /// Uses a one-time code up; returns how many are left, or why it does not count.
-    pub(crate) fn redeem(&self, user: &UserName, typed: &Secret) -> Result<usize, String> {
+    pub(crate) fn redeem(&self, user: &UserName, typed: &Secret, tick: &Tick) -> Result<usize, Refused> {
         let state = Store::open(&self.state)?;
         let stores = Stores { state: &state, runtime: &self.store };
-        let redeemed = breakglass::redeem(stores, user, typed, &self.now()?);
-        redeemed.map(|redeemed| redeemed.left).map_err(|refused| refused.to_string())
+        let is_gone = || tick() == TickVerdict::Cancel;
+        breakglass::redeem(stores, user, typed, &self.now()?, is_gone).map(|redeemed| redeemed.left)
     }
 
     /// Removes what is of no use to anybody any more.

@@ -49,7 +49,8 @@ impl House {
     fn redeem(&self, user: &str, typed: &str) -> Result<usize, Refused> {
         let stores = Stores { state: &self.state, runtime: &self.runtime };
         let typed = Secret::new(typed.to_owned());
-        redeem(stores, &user.parse().unwrap(), &typed, &moment().unwrap()).map(|redeemed| redeemed.left)
+        redeem(stores, &user.parse().unwrap(), &typed, &moment().unwrap(), || false)
+            .map(|redeemed| redeemed.left)
     }
 }
 
