@@ -1,7 +1,7 @@
 //! Carries out what the machine asks, with blocking sockets: for the PAM module and the administrator's tool.
 //!
-//! `blocking` is the loop, `https` one exchange with the service, and `socket` the one place that waits; they come
-//! with the feature of the same name. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
+//! `blocking` is the loop, `https` one exchange with the service, `srs` the Smart Registration Service over it, and
+//! `socket` the one place that waits; they come with the feature of the same name. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
 //! much a driver elsewhere needs too. With the feature `store` come the places of [`crate::memory`]: `store` keeps its
 //! records, and `moment` tells the time that they go by.
 
@@ -16,6 +16,8 @@ pub mod evidence;
 pub mod https;
 #[cfg(feature = "store")]
 pub mod moment;
+#[cfg(feature = "blocking")]
+pub mod srs;
 #[cfg(feature = "store")]
 pub mod store;
 

@@ -8,6 +8,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads files")]
 
+mod registration;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::Read,
@@ -16,6 +18,7 @@ use std::{
     sync::Arc,
 };
 
+pub use registration::{Registration, Way, registration};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
@@ -162,7 +165,7 @@ impl Loader {
     fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
         let anchors = self.anchors(&file.trust);
         let users = self.users(&file.users);
-        let server_roots = self.server_roots(&file.server_trust);
+        let server_roots = self.server_roots(&file.server_trust, "service.server_trust");
         let client_certs = self.certificates(&file.client_cert);
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
@@ -265,13 +268,13 @@ impl Loader {
         files
     }
 
-    fn server_roots(&mut self, trust: &ServerTrust) -> Vec<Vec<u8>> {
+    fn server_roots(&mut self, trust: &ServerTrust, key: &str) -> Vec<Vec<u8>> {
         let at = match trust {
             ServerTrust::File(at) => at.clone(),
             ServerTrust::System => {
                 let found = SYSTEM_ROOTS.iter().map(PathBuf::from).find(|p| p.exists());
                 let value = found.unwrap_or_else(|| PathBuf::from(SYSTEM_ROOTS[0]));
-                Located { value, line: 1, key: "service.server_trust".to_owned() }
+                Located { value, line: 1, key: key.to_owned() }
             }
         };
         self.certificates(&at)

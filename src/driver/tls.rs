@@ -4,11 +4,12 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore,
+    client::WantsClientCert,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 
-use crate::load::Connection;
+use crate::load::{Connection, Way};
 
 /// Why the way to the service cannot be prepared; the text names what to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,29 +42,44 @@ impl std::error::Error for Unusable {}
 /// # Errors
 /// A root, certificate or key that rustls does not take, or a key that does not fit the certificate.
 pub fn client(connection: &Connection) -> Result<ClientConfig, Unusable> {
+    let roots = roots(&connection.server_roots, "service.server_trust")?;
+    let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
+        .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
+    let leaf = CertificateDer::from(connection.client_cert.clone());
+    trusting(roots)?.with_client_auth_cert(vec![leaf], key).map_err(|e| match e {
+        rustls::Error::InconsistentKeys(_) => {
+            Unusable("service.client_key: is not the key of the certificate in service.client_cert".into())
+        }
+        e => Unusable(format!("service.client_cert and service.client_key: {e}")),
+    })
+}
+
+/// The same towards a server of the Smart Registration Service, which wants no certificate of ours.
+///
+/// # Errors
+/// There is no root that rustls takes.
+pub fn without_certificate(way: &Way) -> Result<ClientConfig, Unusable> {
+    Ok(trusting(roots(&way.server_roots, "srs.server_trust")?)?.with_no_client_auth())
+}
+
+fn roots(server_roots: &[Vec<u8>], key: &str) -> Result<RootCertStore, Unusable> {
     let mut roots = RootCertStore::empty();
-    for root in &connection.server_roots {
+    for root in server_roots {
         // Of the system's many roots some may be odd; what counts is that there are usable ones.
         let _ = roots.add(CertificateDer::from(root.as_slice()));
     }
     if roots.is_empty() {
-        return Err(Unusable("service.server_trust: no usable root certificate in it".into()));
+        return Err(Unusable(format!("{key}: no usable root certificate in it")));
     }
-    let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
-        .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
-    let leaf = CertificateDer::from(connection.client_cert.clone());
+    Ok(roots)
+}
+
+fn trusting(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Unusable> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|e| Unusable(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![leaf], key)
-        .map_err(|e| match e {
-            rustls::Error::InconsistentKeys(_) => Unusable(
-                "service.client_key: is not the key of the certificate in service.client_cert".into(),
-            ),
-            e => Unusable(format!("service.client_cert and service.client_key: {e}")),
-        })
+        .with_root_certificates(roots))
 }
 
 /// The name that the server's certificate must have.

@@ -1,7 +1,5 @@
 //! OAuth 2.0 client credentials (guide 2.4; RFC 6749, section 4.4): who we are becomes a token for some minutes.
 
-use std::time::Duration;
-
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::{
@@ -20,18 +18,14 @@ pub struct Client {
     pub secret: Secret,
 }
 
-/// An access token.
+/// An access token. How long it is good is for the service to say, by a 401.
 #[derive(Debug, Clone)]
-pub struct Token {
-    text: Secret,
-    /// For how long it is good, where the service says so.
-    pub lifetime: Option<Duration>,
-}
+pub struct Token(Secret);
 
 impl Token {
     /// The value of Authorization.
     pub(super) fn bearer(&self) -> Secret {
-        Secret::new(format!("Bearer {}", self.text.expose()))
+        Secret::new(format!("Bearer {}", self.0.expose()))
     }
 }
 
@@ -74,8 +68,7 @@ pub fn read(response: &HttpResponse) -> Result<Token, Failure> {
     if fields.text(&["token_type"]).is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
         return Err(Unreadable::Invalid("token_type").into());
     }
-    let lifetime = fields.optional::<u64>(&["expires_in"])?.map(Duration::from_secs);
-    Ok(Token { text: Secret::new(text.to_owned()), lifetime })
+    Ok(Token(Secret::new(text.to_owned())))
 }
 
 const TOKEN_MAX: usize = 8 << 10;
