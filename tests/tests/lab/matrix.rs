@@ -10,7 +10,7 @@ mod sudo;
 use anyhow::{Result, ensure};
 use mobileid_tests::{Lab, Simulator, Terminal};
 
-use crate::support::verdicts;
+use crate::support::{same_code, verdicts};
 
 /// What a user who runs a setuid program would have the module believe.
 const HOSTILE: &[(&str, &str)] = &[
@@ -108,6 +108,11 @@ impl Expected {
             "a phone rang and nothing said so before:\n{}",
             lab.syslog().all().join("\n")
         );
+        if let [phone] = mobile_id.pushes(user).unwrap_or_default().as_slice()
+            && shown.contains("code ")
+        {
+            same_code(&shown, phone)?;
+        }
         let seen = in_order(&shown, self.seen);
         ensure!(
             audits == self.audits && pushes == self.pushes && seen,

@@ -8,82 +8,86 @@ use super::{End, Expected, rows};
 use crate::support::SHORT;
 
 rows! { keyboard_interactive {
-    approve:            In,   1, "accepted verified",            ["Password:", "press Enter", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["press Enter", "declined on the phone"];
-    time_out:           Out,  1, "denied expired-transaction",   ["press Enter", "no answer from your phone"];
-    service_down:       Out,  0, "3x denied unreachable-connect",["cannot be reached"];
-    wrong_first_factor: Out,  0, "",                             ["Password:", "Password:", "Password:", "Permission denied"];
-    unknown_user:       Out,  0, "",                             ["Password:", "Permission denied"];
-    unenrolled:         Out,  0, "3x denied not-enrolled",       ["Password:", "Permission denied"];
-    root:               In,   1, "accepted verified",            ["press Enter", "granted"];
-    client_killed:      Away, 1, "denied cancelled",             ["press Enter"];
-    grace_time:         Out,  1, "",                             ["press Enter", "Connection closed"];
-    three_tries:        In,   1, "accepted verified",            ["Password:", "Password:", "Password:", "press Enter", "granted"];
+    approve:            In,   1, "accepted verified",             ["Password:", "press Enter", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["press Enter", "declined on the phone"];
+    time_out:           Out,  1, "denied expired-transaction",    ["press Enter", "no answer from your phone"];
+    service_down:       Out,  0, "3x denied unreachable-connect", ["cannot be reached"];
+    wrong_first_factor: Out,  0, "",                              ["Password:", "Password:", "Password:", "denied"];
+    unknown_user:       Out,  0, "",                              ["Password:", "denied"];
+    unenrolled:         Out,  0, "3x denied not-enrolled",        ["Password:", "no phone is entered for you"];
+    root:               In,   1, "accepted verified",             ["press Enter", "granted"];
+    client_killed:      Away, 1, "denied cancelled",              ["press Enter"];
+    grace_time:         Out,  1, "",                              ["press Enter", "Connection closed"];
+    three_tries:        In,   1, "accepted verified",             ["Password:", "Password:", "Password:", "granted"];
 } }
 
 rows! { key_then_keyboard_interactive {
-    approve:            In,   1, "accepted verified",            ["press Enter", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["press Enter", "declined on the phone"];
-    time_out:           Out,  1, "denied expired-transaction",   ["press Enter", "no answer from your phone"];
-    service_down:       Out,  0, "3x denied unreachable-connect",["cannot be reached"];
-    wrong_first_factor: Out,  0, "",                             ["Permission denied (publickey)"];
-    unknown_user:       Out,  0, "",                             ["Permission denied (publickey)"];
-    unenrolled:         Out,  0, "3x denied not-enrolled",       ["Permission denied"];
-    root:               In,   1, "accepted verified",            ["press Enter", "granted"];
-    client_killed:      Away, 1, "denied cancelled",             ["press Enter"];
-    grace_time:         Out,  1, "",                             ["press Enter", "Connection closed"];
-    three_tries:        In,   1, "accepted verified",            ["press Enter", "granted"];
+    approve:            In,   1, "accepted verified",             ["press Enter", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["press Enter", "declined on the phone"];
+    time_out:           Out,  1, "denied expired-transaction",    ["press Enter", "no answer from your phone"];
+    service_down:       Out,  0, "3x denied unreachable-connect", ["cannot be reached"];
+    wrong_first_factor: Out,  0, "",                              ["Permission denied (publickey)"];
+    unknown_user:       Out,  0, "",                              ["Permission denied (publickey)"];
+    unenrolled:         Out,  0, "3x denied not-enrolled",        ["no phone is entered for you"];
+    root:               In,   1, "accepted verified",             ["press Enter", "granted"];
+    client_killed:      Away, 1, "denied cancelled",              ["press Enter"];
+    grace_time:         Out,  1, "",                              ["press Enter", "Connection closed"];
+    three_tries:        In,   1, "accepted verified",             ["press Enter", "granted"];
 } }
 
 rows! { password {
-    approve:            In,   1, "accepted verified",            ["password:", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["password:", "Permission denied"];
-    time_out:           Out,  1, "denied expired-transaction",   ["password:", "Permission denied"];
-    service_down:       Out,  0, "3x denied unreachable-connect",["password:", "Permission denied"];
-    wrong_first_factor: Out,  0, "",                             ["password:", "password:", "password:", "Permission denied"];
-    unknown_user:       Out,  0, "",                             ["password:", "Permission denied"];
-    unenrolled:         Out,  0, "3x denied not-enrolled",       ["password:", "Permission denied"];
-    root:               In,   1, "accepted verified",            ["password:", "granted"];
-    client_killed:      Away, 1, "denied cancelled",             ["password:"];
-    grace_time:         Out,  1, "",                             ["password:", "Connection closed"];
-    three_tries:        In,   1, "accepted verified",            ["password:", "password:", "password:", "granted"];
+    approve:            In,   1, "accepted verified",             ["password:", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["password:", "denied"];
+    time_out:           Out,  1, "denied expired-transaction",    ["password:", "denied"];
+    service_down:       Out,  0, "3x denied unreachable-connect", ["password:", "denied"];
+    wrong_first_factor: Out,  0, "",                              ["password:", "password:", "password:", "denied"];
+    unknown_user:       Out,  0, "",                              ["password:", "denied"];
+    unenrolled:         Out,  0, "3x denied not-enrolled",        ["password:", "denied"];
+    root:               In,   1, "accepted verified",             ["password:", "granted"];
+    client_killed:      Away, 1, "denied cancelled",              ["password:"];
+    grace_time:         Out,  1, "",                              ["password:", "Connection closed"];
+    three_tries:        In,   1, "accepted verified",             ["password:", "password:", "password:", "granted"];
 } }
 
 rows! { password_then_keyboard_interactive {
-    approve:            In,   1, "accepted verified, exempt already-confirmed",["password:", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["password:", "Permission denied"];
-    time_out:           Out,  1, "denied expired-transaction",   ["password:", "Permission denied"];
-    service_down:       Out,  0, "3x denied unreachable-connect",["password:", "Permission denied"];
-    wrong_first_factor: Out,  0, "",                             ["password:", "password:", "password:", "Permission denied"];
-    unknown_user:       Out,  0, "",                             ["password:", "Permission denied"];
-    unenrolled:         Out,  0, "3x denied not-enrolled",       ["password:", "Permission denied"];
-    root:               In,   1, "accepted verified, exempt already-confirmed",["password:", "granted"];
-    client_killed:      Away, 1, "denied cancelled",             ["password:"];
-    grace_time:         Out,  1, "",                             ["password:", "Connection closed"];
-    three_tries:        In,   1, "accepted verified, exempt already-confirmed",["password:", "password:", "password:", "granted"];
+    approve:            In,   1, "accepted verified, exempt already-confirmed",
+                                                                 ["password:", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["password:", "denied"];
+    time_out:           Out,  1, "denied expired-transaction",    ["password:", "denied"];
+    service_down:       Out,  0, "3x denied unreachable-connect", ["password:", "denied"];
+    wrong_first_factor: Out,  0, "",                              ["password:", "password:", "password:", "denied"];
+    unknown_user:       Out,  0, "",                              ["password:", "denied"];
+    unenrolled:         Out,  0, "3x denied not-enrolled",        ["password:", "denied"];
+    root:               In,   1, "accepted verified, exempt already-confirmed",
+                                                                 ["password:", "granted"];
+    client_killed:      Away, 1, "denied cancelled",              ["password:"];
+    grace_time:         Out,  1, "",                              ["password:", "Connection closed"];
+    three_tries:        In,   1, "accepted verified, exempt already-confirmed",
+                                                                 ["password:", "password:", "password:", "granted"];
 } }
 
 rows! { [cfg_attr(not(openssh), ignore = "make deps could not build the newer OpenSSH")]
 newer_keyboard_interactive {
-    approve:            In,   1, "accepted verified",            ["Password:", "confirm on your phone", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["confirm on your phone", "declined on the phone"];
-    time_out:           Out,  1, "denied expired-transaction",   ["confirm on your phone", "no answer from your phone"];
-    service_down:       Out,  0, "3x denied unreachable-connect",["cannot be reached"];
-    wrong_first_factor: Out,  0, "",                             ["Password:", "Password:", "Password:", "Permission denied"];
-    unknown_user:       Out,  0, "",                             ["Password:", "Permission denied"];
-    unenrolled:         Out,  0, "3x denied not-enrolled",       ["Password:", "Permission denied"];
-    root:               In,   1, "accepted verified",            ["confirm on your phone", "granted"];
-    client_killed:      Away, 1, "denied cancelled",             ["confirm on your phone"];
-    grace_time:         Out,  1, "",                             ["confirm on your phone", "Connection closed"];
-    three_tries:        In,   1, "accepted verified",            ["Password:", "Password:", "Password:", "confirm on your phone", "granted"];
+    approve:            In,   1, "accepted verified",             ["Password:", "confirm on your phone", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["confirm on your phone", "declined on the phone"];
+    time_out:           Out,  1, "denied expired-transaction",    ["confirm on your phone", "no answer from your phone"];
+    service_down:       Out,  0, "3x denied unreachable-connect", ["cannot be reached"];
+    wrong_first_factor: Out,  0, "",                              ["Password:", "Password:", "Password:", "denied"];
+    unknown_user:       Out,  0, "",                              ["Password:", "denied"];
+    unenrolled:         Out,  0, "3x denied not-enrolled",        ["Password:", "no phone is entered for you"];
+    root:               In,   1, "accepted verified",             ["confirm on your phone", "granted"];
+    client_killed:      Away, 1, "denied cancelled",              ["confirm on your phone"];
+    grace_time:         Out,  1, "",                              ["confirm on your phone", "Connection closed"];
+    three_tries:        In,   1, "accepted verified",             ["Password:", "Password:", "Password:", "granted"];
 } }
 
 rows! { [cfg_attr(not(openssh), ignore = "make deps could not build the newer OpenSSH")]
 newer_password_then_keyboard_interactive {
-    approve:            In,   1, "accepted verified, exempt already-confirmed",["password:", "granted"];
-    refuse:             Out,  1, "denied user-cancel",           ["password:", "Permission denied"];
-    client_killed:      Away, 1, "denied cancelled",             ["password:"];
-    grace_time:         Out,  1, "",                             ["password:", "Connection closed"];
+    approve:            In,   1, "accepted verified, exempt already-confirmed",
+                                                                 ["password:", "granted"];
+    refuse:             Out,  1, "denied user-cancel",            ["password:", "denied"];
+    client_killed:      Away, 1, "denied cancelled",              ["password:"];
+    grace_time:         Out,  1, "",                              ["password:", "Connection closed"];
 } }
 
 /// What the server asks for, and so what the client offers.
@@ -189,6 +193,7 @@ fn grace_time() -> Story {
     Story { user: "grace", server: &["LoginGraceTime 4"], ..APPROVE }
 }
 
+/// After a key there is no password to mistake.
 fn three_tries() -> Story {
     Story { passwords: &["wrong", "wrong", PASSWORD], ..APPROVE }
 }

@@ -6,17 +6,17 @@ use mobileid_tests::{Lab, PASSWORD, Prompt};
 use super::{Expected, HOSTILE, rows};
 
 rows! { su {
-    approve:             In,  1, "accepted verified",              ["Password:", "code ", "granted to dave"];
-    refuse:              Out, 1, "denied user-cancel",             ["Password:", "code ", "declined on the phone"];
-    service_down:        Out, 0, "denied unreachable-connect",     ["cannot be reached"];
-    wrong_first_factor:  Out, 0, "",                               ["Password:", "Authentication failure"];
-    unenrolled:          Out, 0, "denied not-enrolled",            ["Password:", "no phone"];
-    ctrl_c:              Out, 1, "",                               ["code "];
-    no_tty:              In,  1, "accepted verified",              ["code ", "granted to dave"];
-    a_login_shell:       In,  1, "accepted verified",              ["Password:", "code ", "granted to dave"];
-    root:                In,  1, "accepted verified",              ["Password:", "code ", "granted to root"];
-    root_refused:        Out, 1, "denied user-cancel",             ["Password:", "code ", "declined on the phone"];
-    hostile_environment: In,  1, "accepted verified",              ["code ", "granted to dave"];
+    approve:             In,   1, "accepted verified",              ["Password:", "code ", "granted to dave"];
+    refuse:              Out,  1, "denied user-cancel",             ["Password:", "code ", "declined on the phone"];
+    service_down:        Out,  0, "denied unreachable-connect",     ["cannot be reached"];
+    wrong_first_factor:  Out,  0, "",                               ["Password:", "Authentication failure"];
+    unenrolled:          Out,  0, "denied not-enrolled",            ["Password:", "no phone"];
+    ctrl_c:              Out,  1, "",                               ["code "];
+    no_tty:              In,   1, "accepted verified",              ["code ", "granted to dave"];
+    a_login_shell:       In,   1, "accepted verified",              ["Password:", "code ", "granted to dave"];
+    root:                In,   1, "accepted verified",              ["Password:", "code ", "granted to root"];
+    root_refused:        Out,  1, "denied user-cancel",             ["Password:", "code ", "declined on the phone"];
+    hostile_environment: In,   1, "accepted verified",              ["code ", "granted to dave"];
 } }
 
 /// There is one way to run it.

@@ -7,18 +7,18 @@ use super::{Expected, HOSTILE, rows};
 use crate::support::SHORT;
 
 rows! { sudo {
-    approve:             In,  1, "accepted verified",              ["password for alice:", "code ", "granted to root"];
-    refuse:              Out, 1, "denied user-cancel",             ["code ", "declined on the phone"];
-    time_out:            Out, 1, "denied expired-transaction",     ["code ", "no answer from your phone"];
-    service_down:        Out, 0, "3x denied unreachable-connect",  ["cannot be reached"];
-    wrong_first_factor:  Out, 0, "",                               ["password for alice:", "3 incorrect password attempts"];
-    unenrolled:          Out, 0, "denied not-enrolled",            ["password for judy:", "no phone"];
-    ctrl_c:              Out, 1, "denied cancelled",               ["code "];
-    no_tty:              In,  1, "accepted verified",              ["code ", "granted to root"];
-    n:                   Out, 0, "",                               ["a password is required"];
-    n_where_allowed:     In,  1, "accepted verified",              ["granted to root"];
-    other:               In,  1, "accepted verified",              ["password for alice:", "code ", "granted to dave"];
-    hostile_environment: In,  1, "accepted verified",              ["code ", "granted to root"];
+    approve:             In,   1, "accepted verified",              ["password for alice:", "code ", "granted to root"];
+    refuse:              Out,  1, "denied user-cancel",             ["code ", "declined on the phone"];
+    time_out:            Out,  1, "denied expired-transaction",     ["code ", "no answer from your phone"];
+    service_down:        Out,  0, "3x denied unreachable-connect",  ["cannot be reached"];
+    wrong_first_factor:  Out,  0, "",                               ["password for alice:", "3 incorrect password attempts"];
+    unenrolled:          Out,  0, "denied not-enrolled",            ["password for judy:", "no phone"];
+    ctrl_c:              Out,  1, "denied cancelled",               ["code "];
+    no_tty:              In,   1, "accepted verified",              ["code ", "granted to root"];
+    n:                   Out,  0, "",                               ["a password is required"];
+    n_where_allowed:     In,   1, "accepted verified",              ["granted to root"];
+    other:               In,   1, "accepted verified",              ["password for alice:", "code ", "granted to dave"];
+    hostile_environment: In,   1, "accepted verified",              ["code ", "granted to root"];
 } }
 
 /// There is one way to run it.
