@@ -153,6 +153,8 @@ pub enum Reason {
     Overloaded,
     /// The person's phone has lately been asked in vain too often.
     PushLimit,
+    /// Another login of the same person kept the phone busy for as long as this one could wait.
+    PhoneBusy,
     /// This very connection was denied or interrupted before, after its phone was asked.
     AlreadyDenied,
     /// The service cannot be reached, and the one-time code given instead is wrong.
@@ -253,6 +255,7 @@ impl Reason {
             Self::StateInvalid,
             Self::Overloaded,
             Self::PushLimit,
+            Self::PhoneBusy,
             Self::AlreadyDenied,
             Self::BreakGlass,
             Self::Misconfigured,
@@ -293,6 +296,7 @@ impl Reason {
             Self::StateInvalid => "state-invalid",
             Self::Overloaded => "overloaded",
             Self::PushLimit => "push-limit",
+            Self::PhoneBusy => "phone-busy",
             Self::AlreadyDenied => "denied-before",
             Self::BreakGlass => "break-glass-refused",
             Self::Misconfigured => "misconfigured",
@@ -365,6 +369,7 @@ impl Reason {
             | Self::Rule
             | Self::StateInvalid
             | Self::PushLimit
+            | Self::PhoneBusy
             | Self::AlreadyDenied => Class::Refused,
         }
     }

@@ -322,7 +322,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     fn unlocked(&self, why: NoLock, held_by: &str) -> Stop {
         match why {
             NoLock::Cancelled => self.denied(Reason::Cancelled, &format!("while {held_by} went on")).into(),
-            NoLock::Late => self.denied(Reason::TimedOut, &format!("{held_by} went on all the time")).into(),
+            NoLock::Late => self.denied(Reason::PhoneBusy, &format!("{held_by} went on all the time")).into(),
             NoLock::Broken(why) => Stop::Unusable(why),
         }
     }

@@ -325,3 +325,6 @@ impl<'m> Records<'m> {
         connection.lock.write(&record.encode())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,8 @@ pub(super) struct Site {
     pub(super) identity: Option<String>,
     /// Whether the program has more rights than who started it.
     pub(super) is_set_user_id: bool,
+    /// Whether the person has hung up.
+    pub(super) is_gone: bool,
     /// Whether sshd shows information when it comes.
     pub(super) shows_at_once: bool,
     /// The section `[pam]`.
@@ -74,7 +76,14 @@ impl Site {
         let name = format!("pam-site-{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
-        Self { identity: None, is_set_user_id: false, shows_at_once: true, pam: PamConfig::default(), folder }
+        Self {
+            identity: None,
+            is_set_user_id: false,
+            is_gone: false,
+            shows_at_once: true,
+            pam: PamConfig::default(),
+            folder,
+        }
     }
 
     /// One-time codes for alice.
@@ -104,7 +113,7 @@ impl Site {
         }
     }
 
-    fn memory(&self) -> Result<Memory, String> {
+    pub(super) fn memory(&self) -> Result<Memory, String> {
         let clock = || Ok(Moment { boot: "b".to_owned(), up: Duration::from_secs(UPTIME.get()) });
         Memory::within(&self.folder.join("run"), &self.folder.join("state"), clock)
     }
@@ -284,7 +293,8 @@ impl System for Fake<'_> {
     }
 
     fn watch(&self, _: Option<&str>) -> Tick {
-        Arc::new(|| TickVerdict::Continue)
+        let verdict = if self.0.site.is_gone { TickVerdict::Cancel } else { TickVerdict::Continue };
+        Arc::new(move || verdict)
     }
 
     /// The core's own machine, with fixed randomness; only what comes of a request is made up.

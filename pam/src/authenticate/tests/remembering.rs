@@ -1,8 +1,11 @@
 //! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use mobileid::config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
+use mobileid::{
+    config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    driver::{Tick, TickVerdict, blocking},
+};
 
 use super::{fake::UPTIME, *};
 
@@ -366,6 +369,22 @@ fn a_phone_that_cannot_be_noted_does_not_ring() {
     for _ in 0..2 {
         assert_eq!(log_in(&site, SSHD, &script), PAM_SERVICE_ERR);
     }
+}
+
+#[test]
+fn who_hangs_up_behind_another_login_is_noted_as_gone() {
+    let mut site = site("one", PamConfig::default());
+    let memory = site.memory().unwrap();
+    let (here, until): (Tick, _) = (Arc::new(|| TickVerdict::Continue), blocking::now().instant);
+    let phone = memory.phone("alice", &here, until).unwrap();
+    site.is_gone = true;
+    let gone =
+        unasked(r#""verdict":"denied","reason":"cancelled"*"detail":"while another login of the same"#);
+    assert_eq!(log_in(&site, SSHD, &gone), PAM_MAXTRIES);
+    drop(phone);
+    // No phone rang: the next run on the connection is as good as the first.
+    site.is_gone = false;
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
 }
 
 #[test]
