@@ -16,7 +16,7 @@
 //! | Priority | Line |
 //! |---|---|
 //! | alert | the audit line of a login by a one-time code |
-//! | error | each mistake of the configuration; evidence that could not be kept |
+//! | error | each mistake of the configuration; groups that nobody can tell; what could not be kept or noted |
 //! | notice | the audit line of a denial, and of an exemption |
 //! | info | the audit line of an accept; `request sent:` before the wait, for when the process is killed in it |
 //! | debug | with the argument `debug`: what the decision was based on |

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "this is the module that looks at the world")]
 
-use std::{ffi::CString, fs::File, io, path::Path};
+use std::{ffi::CString, fs::File, hint::black_box, io, path::Path};
 
 use mobileid::{
     config::Mistakes,
@@ -62,7 +62,7 @@ pub(crate) trait System {
     /// Whether this process has more rights than who started it.
     fn is_set_user_id(&self) -> bool;
 
-    /// Whether this process has descriptors left: whoever starts sudo decides how many it has.
+    /// Whether this process has descriptors and memory left: whoever starts sudo decides how much it has.
     fn has_room(&self) -> bool;
 
     /// What earlier logins left behind; an error is a sentence for the administrator.
@@ -116,12 +116,19 @@ impl System for Live {
         let found = match Group::from_name(group) {
             Ok(Some(found)) => found,
             Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
-                return Err(format!("[pam] names the group '{group}', which this host does not have"));
+                // Name services that are down say the same.
+                return Err(format!(
+                    "[pam] names the group '{group}', which this host does not have, or not now"
+                ));
             }
             Err(errno) => return Err(lost(errno)),
         };
-        let Ok(Some(entry)) = User::from_name(user.as_str()) else {
-            return Err(format!("{user} is no account of this host: nobody can tell its groups"));
+        let entry = match User::from_name(user.as_str()) {
+            Ok(Some(entry)) => entry,
+            Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
+                return Err(format!("{user} is no account of this host: nobody can tell its groups"));
+            }
+            Err(errno) => return Err(format!("the user database of this host: {errno}")),
         };
         let name = CString::new(user.as_str()).map_err(|_| "a name with NUL in it".to_owned())?;
         let groups = getgrouplist(&name, entry.gid).map_err(lost)?;
@@ -157,7 +164,12 @@ impl System for Live {
     }
 
     fn has_room(&self) -> bool {
-        (0..ROOM).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>().is_ok()
+        let descriptors = (0..ROOM).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>();
+        let mut memory = Vec::<u8>::new();
+        let reserved = memory.try_reserve_exact(ROOM_IN_MEMORY);
+        // What nobody looks at, the compiler need not ask for.
+        black_box(&memory);
+        descriptors.is_ok() && reserved.is_ok()
     }
 
     fn memory(&self) -> Result<Memory, String> {
@@ -183,6 +195,8 @@ impl System for Live {
 
 /// More descriptors than a connection, a look-up of its name and the libraries between take.
 const ROOM: usize = 32;
+/// More octets than a look-up of its name takes, with the libraries that it may load for that.
+const ROOM_IN_MEMORY: usize = 16 << 20;
 
 fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> {
     match found {
@@ -198,6 +212,8 @@ fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> 
 
 #[cfg(test)]
 mod tests {
+    use std::{env, process::Command};
+
     use super::*;
 
     #[test]
@@ -214,6 +230,28 @@ mod tests {
         assert_eq!(Live.member(&root, "nogroup"), Ok(Member::No));
         assert!(Live.member(&root, "no-such-group-here").unwrap_err().contains("'no-such-group-here'"));
         assert!(Live.member(&"no-such-account-here".parse().unwrap(), "root").is_err());
+    }
+
+    /// With few descriptors, and with little memory.
+    #[test]
+    fn a_process_whose_limits_somebody_has_chosen_has_no_room() {
+        assert!(Live.has_room());
+        for limit in ["-n 24", "-d 12288"] {
+            let limited =
+                format!("ulimit {limit} && exec \"$0\" --exact {LIMITED} --ignored --test-threads=1");
+            let output =
+                Command::new("sh").arg("-c").arg(limited).arg(env::current_exe().unwrap()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && said.contains("1 passed"), "{limit}: {output:?}");
+        }
+    }
+
+    const LIMITED: &str = "system::tests::in_another_process";
+
+    #[test]
+    #[ignore = "the other process of a_process_whose_limits_somebody_has_chosen_has_no_room"]
+    fn in_another_process() {
+        assert!(!Live.has_room());
     }
 
     #[test]
