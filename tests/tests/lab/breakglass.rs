@@ -95,6 +95,21 @@ fn nobody_is_asked_for_one_while_the_service_answers() -> Result<()> {
     Ok(())
 }
 
+/// sshd's method `password` asks for the password and nothing else.
+#[test]
+fn the_password_method_cannot_ask_for_one() -> Result<()> {
+    let lab = Lab::new()?;
+    let mut mobile_id = lab.simulator()?;
+    lab.pam_service("sshd", &format!("auth requisite pam_unix.so nodelay\n{}", lab.module("")?))?;
+    let sshd = lab.sshd(&["PasswordAuthentication yes", "KbdInteractiveAuthentication no"])?;
+    codes(&lab, "alice", 1)?;
+    mobile_id.stop();
+    let ended = log_in(&sshd, "alice", Methods::Password)?;
+    kept_out(&ended)?;
+    ensure!(!ended.shown.contains(QUESTION), "{}", ended.shown);
+    audited(&lab, "alice", &["denied unreachable-connect"; 3])
+}
+
 #[test]
 fn wrong_codes_are_limited_across_services() -> Result<()> {
     let lab = Lab::new()?;

@@ -13,6 +13,7 @@ mod grace;
 mod guest;
 mod login;
 mod matrix;
+mod message;
 mod once;
 mod person;
 mod phone;
