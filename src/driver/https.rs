@@ -24,7 +24,7 @@ use ureq::{
 };
 
 use super::{
-    socket::{Ended, Socket, Tick},
+    socket::{Ended, Socket, Tick, is_local},
     tls::{self, Unusable},
 };
 use crate::{
@@ -131,9 +131,8 @@ impl Https {
     fn open(&self, tick: &Tick, deadline: Instant) -> Result<Link, Failed> {
         let connect_by = Instant::now().checked_add(self.connect_limit).unwrap_or(deadline).min(deadline);
         let target = self.proxy.as_ref().map_or(&self.service, |p| &p.endpoint);
-        let addresses =
-            resolve(target).map_err(|e| Failed::Before(Unreachable::Name, format!("{target}: {e}")))?;
         let unreachable = |why| move |e: io::Error| Failed::before(why, target, &e);
+        let addresses = resolve(target).map_err(unreachable(Unreachable::Name))?;
         let mut socket =
             Socket::connect(&addresses, tick, connect_by).map_err(unreachable(Unreachable::Connect))?;
         if let Some(proxy) = &self.proxy {
@@ -235,13 +234,6 @@ impl Failed {
             None => Self::After(error.to_string()),
         }
     }
-}
-
-/// Whether this host is what failed: whoever starts sudo decides how many descriptors and ports it has left.
-fn is_local(error: &io::Error) -> bool {
-    use nix::libc::{EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
-    let ours = [EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM];
-    error.raw_os_error().is_some_and(|code| ours.contains(&code))
 }
 
 /// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.
