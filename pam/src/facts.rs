@@ -13,6 +13,7 @@ use mobileid::{
 use crate::{
     codes::SSHD,
     host::{Host, Item},
+    presence,
     system::System,
 };
 
@@ -50,7 +51,7 @@ impl Facts {
         let of_sshd = |name| (service == SSHD).then(|| host.env(name)).flatten();
         let ssh_connection = of_sshd(c"SSH_CONNECTION");
         let auth_info = of_sshd(c"SSH_AUTH_INFO_0");
-        let address = ssh_connection.as_ref().and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
+        let address = ssh_connection.as_ref().and_then(|text| presence::address(text.split(' ').next()?));
         // sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says.
         let rhost = address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost));
         let ruser = host.item(Item::Ruser);

@@ -132,7 +132,9 @@ impl System for Live {
         };
         let name = CString::new(user.as_str()).map_err(|_| "a name with NUL in it".to_owned())?;
         let groups = getgrouplist(&name, entry.gid).map_err(lost)?;
-        Ok(if groups.contains(&found.gid) { Member::Yes } else { Member::No })
+        let is_listed = found.mem.iter().any(|name| name == user.as_str());
+        membership(groups.contains(&found.gid), is_listed)
+            .ok_or_else(|| format!("of {user} and the group '{group}' this host's databases say yes and no"))
     }
 
     fn caller(&self) -> Result<UserName, (Reason, String)> {
@@ -198,6 +200,16 @@ const ROOM: usize = 32;
 /// More octets than a look-up of its name takes, with the libraries that it may load for that.
 const ROOM_IN_MEMORY: usize = 16 << 20;
 
+/// From a user's list of groups, and the group's list of users. The first one has no way to say that a name service is
+/// down: its groups are not on it then. None where nobody can tell.
+fn membership(has_group: bool, is_listed: bool) -> Option<Member> {
+    match (has_group, is_listed) {
+        (true, _) => Some(Member::Yes),
+        (false, false) => Some(Member::No),
+        (false, true) => None,
+    }
+}
+
 fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> {
     match found {
         Ok(Some(user)) => {
@@ -252,6 +264,19 @@ mod tests {
     #[ignore = "the other process of a_process_whose_limits_somebody_has_chosen_has_no_room"]
     fn in_another_process() {
         assert!(!Live.has_room());
+    }
+
+    #[test]
+    fn a_list_of_groups_that_lacks_one_is_not_believed_over_the_group() {
+        // Whose primary group it is, is not on its list.
+        for (has_group, is_listed, expected) in [
+            (true, true, Some(Member::Yes)),
+            (true, false, Some(Member::Yes)),
+            (false, false, Some(Member::No)),
+            (false, true, None),
+        ] {
+            assert_eq!(membership(has_group, is_listed), expected, "{has_group} {is_listed}");
+        }
     }
 
     #[test]

@@ -79,10 +79,7 @@ fn a_connection_that_was_confirmed_is_not_asked_again() {
     }
 }
 
-#[test]
-fn a_confirmation_is_one_persons() {
-    let site = site("cookie:1", PamConfig::default());
-    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+fn bob_is_not_enrolled(site: &Site) {
     let bob = with(SSHD, &[("user", "user -> bob")]);
     let script = [
         LOAD,
@@ -92,7 +89,14 @@ fn a_confirmation_is_one_persons() {
         r#"syslog Notice: {*"not-enrolled"*}"#,
         "show Error: *",
     ];
-    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+    assert_eq!(play_at(site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+}
+
+#[test]
+fn a_confirmation_is_one_persons() {
+    let site = site("cookie:1", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    bob_is_not_enrolled(&site);
 }
 
 #[test]
@@ -256,6 +260,11 @@ fn the_rules_say_who_is_asked() {
         let script = unasked(&format!(r#""verdict":"exempt","reason":"{reason}","user":"alice""#));
         assert_eq!(log_in(&site("c", rules), SSHD, &script), PAM_SUCCESS, "{reason}");
     }
+    // A link-local address has its interface behind it.
+    let local = ("env SSH_CONNECTION", "env SSH_CONNECTION -> fe80::7%eth0 4711 fe80::1%eth0 22");
+    let rules = exempt(Exempt { networks: vec!["fe80::/10".parse().unwrap()], ..Exempt::default() });
+    let script = unasked(r#""reason":"network-exempt"*"rhost":"fe80::7""#);
+    assert_eq!(log_in(&site("c", rules), &with(SSHD, &[local]), &script), PAM_SUCCESS);
     // The name that reverse DNS gave is nobody's network.
     let rules = exempt(Exempt { networks: vec![IpAddr::from([192, 0, 2, 7]).into()], ..Exempt::default() });
     let mut facts = with(SSHD, &[("env SSH_CONNECTION", "env SSH_CONNECTION -> none")]);
@@ -394,16 +403,7 @@ fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
     UPTIME.set(1000);
     let down = asked("unreachable", r#""verdict":"exempt","reason":"unreachable-allowed""#);
     assert_eq!(log_in(&site, SSHD, &down), PAM_SUCCESS);
-    let bob = with(SSHD, &[("user", "user -> bob")]);
-    let script = [
-        LOAD,
-        "junk? -> no",
-        "account bob -> bob",
-        "run bob * -> never",
-        r#"syslog Notice: {*"not-enrolled"*}"#,
-        "show Error: *",
-    ];
-    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+    bob_is_not_enrolled(&site);
 }
 
 #[test]
