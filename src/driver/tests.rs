@@ -309,7 +309,7 @@ fn the_host_can_forbid_the_push() {
     let site = Site::at(Service::start(), "withheld", "+41790000001", |_, c| c);
     let mut host = Host { withhold: Some("nothing can be written down"), ..Host::default() };
     let outcome = site.login_with(&mut host);
-    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Internal));
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Misconfigured));
     assert_eq!(outcome.audit.detail.as_deref(), Some("nothing can be written down"));
     assert_eq!(site.service.pushes("+41790000001"), 0);
 }
