@@ -98,14 +98,14 @@ impl Site {
     }
 
     /// A folder that others may write to is not trusted.
-    pub(super) fn opens_memory_to_everybody(&self) {
-        fs::create_dir(self.folder.join("run")).unwrap();
-        fs::set_permissions(self.folder.join("run"), fs::Permissions::from_mode(0o777)).unwrap();
+    pub(super) fn opens_to_everybody(&self, name: &str) {
+        fs::create_dir(self.folder.join(name)).unwrap();
+        fs::set_permissions(self.folder.join(name), fs::Permissions::from_mode(0o777)).unwrap();
     }
 
     /// What takes the place of a record in the making keeps it from being written.
-    pub(super) fn has_no_room_for_pushes(&self) {
-        for file in fs::read_dir(self.folder.join("run/pushes")).unwrap() {
+    pub(super) fn has_no_room_for(&self, kind: &str) {
+        for file in fs::read_dir(self.folder.join("run").join(kind)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_none() {
                 fs::create_dir(path.with_extension("new")).unwrap();

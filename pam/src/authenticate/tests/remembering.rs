@@ -368,7 +368,7 @@ fn what_holds_for_sudo_holds_for_every_program_with_more_rights_than_its_caller(
 fn a_phone_that_cannot_be_noted_does_not_ring() {
     let mut site = site("one", PamConfig::default());
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
-    site.has_no_room_for_pushes();
+    site.has_no_room_for("pushes");
     site.identity = Some("two".to_owned());
     let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
     script.push("run alice * -> signed".to_owned());
@@ -457,6 +457,34 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
 }
 
 #[test]
+fn codes_that_cannot_be_looked_at_let_nobody_in() {
+    let site = site("c", PamConfig::default());
+    site.opens_to_everybody("state");
+    UPTIME.set(1000);
+    let mut script = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    script.insert(6, "syslog Error: */state may be read by others*".to_owned());
+    assert_eq!(log_in(&site, SSHD, &script), PAM_AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn what_cannot_be_noted_after_the_phone_has_confirmed_keeps_nobody_out() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(60)), ..PamConfig::default() };
+    let mut site = site("one", grace);
+    let key = with(SSHD, &[KEY]);
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, &key, &accepted()), PAM_SUCCESS);
+    site.has_no_room_for("grace");
+    site.identity = Some("two".to_owned());
+    UPTIME.set(2000);
+    let mut script = accepted();
+    script.insert(6, "syslog Error: */run/grace/* cannot be written: *".to_owned());
+    assert_eq!(log_in(&site, &key, &script), PAM_SUCCESS);
+    // The old one does not stand in for it.
+    site.identity = Some("three".to_owned());
+    assert_eq!(log_in(&site, &key, &script), PAM_SUCCESS);
+}
+
+#[test]
 fn in_sshd_the_code_is_shown_as_configured() {
     const PROMPT: &str = "ask Mobile ID: code *: press Enter, *";
     const INFO: &str = "show Info: *confirm on your phone*";
@@ -527,7 +555,7 @@ fn sudo_says_for_whom_and_what() {
 #[test]
 fn where_nothing_can_be_remembered_nobody_is_let_in() {
     let site = site("c", PamConfig::default());
-    site.opens_memory_to_everybody();
+    site.opens_to_everybody("run");
     let mut script = BEGINS.map(str::to_owned).to_vec();
     script.push("syslog Error: */run*".to_owned());
     script.extend(ends(r#""verdict":"denied","reason":"misconfigured""#));
