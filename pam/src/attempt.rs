@@ -203,7 +203,8 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let (Some(grace), Some((address, key))) = (self.setup.pam.grace, self.place_and_key()) else {
             return Ok(());
         };
-        if memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
+        // Who has been removed since is not spared for having been confirmed.
+        if self.is_enrolled && memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
             return Err(self.exempt(Exemption::Grace, "").into());
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use mobileid::{
     config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
     driver::{Tick, TickVerdict, blocking},
+    memory::grace::Key,
 };
 
 use super::{fake::UPTIME, *};
@@ -236,6 +237,25 @@ fn grace_is_for_the_same_user_address_and_key() {
     assert_eq!(log_in_anew(SSHD, &accepted()), PAM_SUCCESS);
     let password = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> password");
     assert_eq!(log_in_anew(&with(SSHD, &[password]), &accepted()), PAM_SUCCESS);
+}
+
+#[test]
+fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let site = site("c", grace);
+    UPTIME.set(1000);
+    let key = Key::of("publickey ssh-ed25519 AAAAC3Nz").unwrap();
+    site.memory().unwrap().grant("bob", IpAddr::from([192, 0, 2, 7]), key).unwrap();
+    let script = [
+        LOAD,
+        "junk? -> no",
+        "account bob -> bob",
+        "run bob * -> never",
+        r#"syslog Notice: {*"not-enrolled"*}"#,
+        "show Error: *",
+    ];
+    let bob = with(SSHD, &[("user", "user -> bob"), KEY]);
+    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
 }
 
 #[test]
