@@ -155,7 +155,7 @@ pub enum Reason {
     PushLimit,
     /// Another login of the same person kept the phone busy for as long as this one could wait.
     PhoneBusy,
-    /// This very connection was denied or interrupted before, after its phone was asked.
+    /// This very connection was denied or interrupted before, after its phone was asked, or its time is over.
     AlreadyDenied,
     /// The service cannot be reached, and the one-time code given instead is wrong.
     BreakGlass,

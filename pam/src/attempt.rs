@@ -192,9 +192,9 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 let detail = "on this connection, while the phone may have rung: the process was killed";
                 Err(self.denied(Reason::AlreadyDenied, detail).into())
             }
-            Standing::Late => {
-                Err(self.denied(Reason::TimedOut, "the time for all runs on this connection is over").into())
-            }
+            Standing::Late => Err(self
+                .denied(Reason::AlreadyDenied, "the time for all runs on this connection is over")
+                .into()),
         }
     }
 

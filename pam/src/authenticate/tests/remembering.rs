@@ -106,7 +106,7 @@ fn a_confirmation_stands_for_ten_minutes() {
     UPTIME.set(1000);
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
     UPTIME.set(1000 + 601);
-    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"detail":"the time for all runs"#);
+    let late = unasked(r#""verdict":"denied","reason":"denied-before"*"detail":"the time for all runs"#);
     assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
 }
 
@@ -146,7 +146,7 @@ fn the_time_is_one_for_all_runs_on_a_connection() {
     UPTIME.set(1000 + 60);
     assert_eq!(log_in(&site, SSHD, &down), PAM_AUTHINFO_UNAVAIL);
     UPTIME.set(1000 + 90);
-    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"the time for all runs"#);
+    let late = unasked(r#""verdict":"denied","reason":"denied-before"*"the time for all runs"#);
     assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
     site.identity = Some("cookie:2".to_owned());
     UPTIME.set(1000 + 120);
