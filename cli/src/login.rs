@@ -3,7 +3,6 @@
 //! The audit line is printed and not sent to the system log: there it would pass for a login to this host.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -27,9 +26,8 @@ use mobileid::{
     subscriber::UserName,
     text,
 };
-use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::{Common, Exit, out};
+use crate::{Common, Exit, out, signals};
 
 /// Logs a user in on the phone, and tells each step
 #[derive(Debug, Args)]
@@ -125,7 +123,7 @@ impl<'a> Terminal<'a> {
             setup,
             user: user.clone(),
             started: Instant::now(),
-            given_up: give_up_on_signals()?,
+            given_up: signals::give_up()?,
             counting: Arc::default(),
         };
         terminal.looked_up();
@@ -186,16 +184,6 @@ impl World for Terminal<'_> {
             if given_up.load(Ordering::Relaxed) { TickVerdict::Cancel } else { TickVerdict::Continue }
         })
     }
-}
-
-/// The first signal asks the wait to end, which it does at its next tick; the second one ends the process.
-fn give_up_on_signals() -> io::Result<Arc<AtomicBool>> {
-    let given_up = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&given_up))?;
-        signal_hook::flag::register(signal, Arc::clone(&given_up))?;
-    }
-    Ok(given_up)
 }
 
 fn host_name() -> String {

@@ -149,7 +149,7 @@ pub use phone::Pending;
 pub use population::Population;
 pub use profiles::Profile;
 pub use simulator::Simulator;
-pub use srs::{Evidence, Identification, Jurisdiction, State};
+pub use srs::{Evidence, Identification, Jurisdiction, State as IdentificationState};
 pub use subscribers::{Method, Methods, Subscriber, built_in, list_built_in};
 pub use subscribers_file::read_file;
 

@@ -115,17 +115,18 @@ impl Desk {
         read: impl Fn(&HttpResponse) -> Result<T, Failure>,
         tick: &Tick,
     ) -> Result<T, NoAnswer> {
-        let kept = self.token.take();
-        let was_kept = kept.is_some();
-        let token = kept.map_or_else(|| self.fetch(tick), Ok)?;
-        let mut answer = read(&self.carry_out(&request(&token), tick)?);
-        let token = match &answer {
-            Err(Failure::Refused(refused)) if refused.why == Why::Token && was_kept => {
-                let token = self.fetch(tick)?;
-                answer = read(&self.carry_out(&request(&token), tick)?);
-                token
-            }
-            _ => token,
+        let token = match self.token.take() {
+            Some(kept) => kept,
+            None => self.fetch(tick)?,
+        };
+        let answer = read(&self.carry_out(&request(&token), tick)?);
+        let old = matches!(&answer, Err(Failure::Refused(refused)) if refused.why == Why::Token);
+        let (token, answer) = if old {
+            let fresh = self.fetch(tick)?;
+            let answer = read(&self.carry_out(&request(&fresh), tick)?);
+            (fresh, answer)
+        } else {
+            (token, answer)
         };
         self.token = Some(token);
         answer.map_err(NoAnswer::Failure)
@@ -173,3 +174,6 @@ impl fmt::Display for NoAnswer {
 }
 
 impl std::error::Error for NoAnswer {}
+
+#[cfg(test)]
+mod tests;

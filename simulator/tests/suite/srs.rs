@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use mobileid_simulator::{Behaviour, Evidence, Jurisdiction, State};
+use mobileid_simulator::{Behaviour, Evidence, IdentificationState as State, Jurisdiction};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Response, receive};
