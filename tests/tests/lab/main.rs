@@ -2,6 +2,7 @@
 
 mod adversaries;
 mod asynchronous;
+mod attack_rules;
 mod audit;
 mod breakglass;
 mod configuration;
