@@ -20,7 +20,7 @@ use mobileid::{
     driver::{Tick, breakglass::Refused},
     load::Setup,
     login::{self, Request},
-    memory::{connection::Standing, grace, outage},
+    memory::{connection::Standing, grace},
     notice,
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
     policy::{self, Applicant, Member},
@@ -142,7 +142,10 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         };
         self.noted(records.ended(&outcome));
         let outcome = self.without_the_service(outcome, &memory, &mut records);
-        self.noted(memory.sweep());
+        // Once the phone was asked, nobody notices the time that it takes.
+        if outcome.audit.ap_trans_id.is_some() {
+            self.noted(memory.sweep());
+        }
         Ok(outcome)
     }
 
@@ -192,9 +195,10 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 let detail = "on this connection, while the phone may have rung: the process was killed";
                 Err(self.denied(Reason::AlreadyDenied, detail).into())
             }
-            Standing::Late => Err(self
-                .denied(Reason::AlreadyDenied, "the time for all runs on this connection is over")
-                .into()),
+            Standing::Late => {
+                let detail = "the time for all runs on this connection is over";
+                Err(self.denied(Reason::AlreadyDenied, detail).into())
+            }
         }
     }
 
@@ -242,10 +246,10 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             }
             Verdict::Denied(Reason::Unreachable(failure)) => {
                 let known_to = match self.facts.is_started_by_user() {
-                    true => self.own_outages(),
-                    false => Some(outage::KEY),
+                    true => self.own_outages().map(str::to_owned),
+                    false => Some(self.outages_of_all()),
                 };
-                self.noted(known_to.map_or(Ok(()), |known_to| memory.fails(failure, known_to)));
+                self.noted(known_to.map_or(Ok(()), |known_to| memory.fails(failure, &known_to)));
             }
             Verdict::Accepted(_) | Verdict::Exempt(_) | Verdict::Denied(_) => {}
         }
@@ -258,7 +262,14 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         if !self.is_enrolled {
             return Ok(None);
         }
-        Ok(memory.outage(self.own_outages().into_iter().chain([outage::KEY]))?)
+        let of_all = self.outages_of_all();
+        Ok(memory.outage(self.own_outages().into_iter().chain([of_all.as_str()]))?)
+    }
+
+    /// Where the outages of the service are noted that concern everybody on this host: another configuration may have
+    /// another service.
+    fn outages_of_all(&self) -> String {
+        self.setup.connection.service.to_string()
     }
 
     /// Where the outages are noted that sudo and its like meet: whoever starts them may have made them, by taking away
