@@ -130,7 +130,7 @@ impl Memory {
     ) -> Result<bool, String> {
         let place = grace::place(user, address, key);
         let Some(lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(false) };
-        let found = lock.read()?.and_then(|octets| Grace::decode(&octets).ok());
+        let found = looked_up(lock)?.and_then(|octets| Grace::decode(&octets).ok());
         let now = self.now()?;
         Ok(found.is_some_and(|grace| grace.holds(user, address, key, within, &now)))
     }
@@ -152,7 +152,7 @@ impl Memory {
         let now = self.now()?;
         for key in known_to {
             let Some(lock) = self.store.try_lock(outage::KIND, key)? else { continue };
-            let found = lock.read()?.and_then(|octets| Outage::decode(&octets).ok());
+            let found = looked_up(lock)?.and_then(|octets| Outage::decode(&octets).ok());
             if let Some(failure) = found.and_then(|outage| outage.remembered(&now)) {
                 return Ok(Some(failure));
             }
@@ -203,6 +203,15 @@ impl Memory {
             thread::sleep(left.min(TICK));
         }
     }
+}
+
+/// What a record holds. Where there is none, no lock file stays behind for each process that has looked.
+fn looked_up(lock: Locked<'_>) -> Result<Option<Vec<u8>>, String> {
+    let found = lock.read()?;
+    if found.is_none() {
+        lock.remove()?;
+    }
+    Ok(found)
 }
 
 impl From<String> for NoLock {

@@ -113,6 +113,11 @@ impl Site {
         }
     }
 
+    /// How many files of this kind are left.
+    pub(super) fn files_of(&self, kind: &str) -> usize {
+        fs::read_dir(self.folder.join("run").join(kind)).unwrap().count()
+    }
+
     pub(super) fn memory(&self) -> Result<Memory, String> {
         let clock = || Ok(Moment { boot: "b".to_owned(), up: Duration::from_secs(UPTIME.get()) });
         Memory::within(&self.folder.join("run"), &self.folder.join("state"), clock)

@@ -169,6 +169,22 @@ fn a_service_that_is_down_is_not_tried_for_ten_seconds() {
     assert_eq!(log_in(&site, SUDO, &accepted()), PAM_SUCCESS);
 }
 
+/// Each sudo is a process of its own: a file for each would fill the folder.
+#[test]
+fn whoever_looks_for_a_record_leaves_none_behind() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let mut site = site("", grace);
+    UPTIME.set(1000);
+    for number in 0..3 {
+        site.identity = Some(format!("process:{number}:1"));
+        assert_eq!(log_in(&site, SUDO, &declined()), PAM_ABORT);
+    }
+    site.identity = Some("cookie:1".to_owned());
+    let rest = unasked(r#""reason":"push-limit""#);
+    assert_eq!(log_in(&site, &with(SSHD, &[KEY]), &rest), PAM_MAXTRIES);
+    assert_eq!((site.files_of("outage"), site.files_of("grace")), (0, 0));
+}
+
 #[test]
 fn a_phone_that_rang_in_vain_too_often_has_a_rest_on_the_whole_host() {
     let mut site = site("", PamConfig::default());
