@@ -182,10 +182,9 @@ impl Memory {
 
     /// Removes what is of no use to anybody any more.
     pub(crate) fn sweep(&self) -> Result<(), String> {
-        for (kind, useful) in USEFUL {
-            self.store.sweep(kind, useful)?;
-        }
-        Ok(())
+        // What is wrong with one folder does not let the others grow.
+        let swept = USEFUL.map(|(kind, useful)| self.store.sweep(kind, useful));
+        swept.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 
     fn lock(&self, kind: &'static str, key: &str, tick: &Tick, until: Instant) -> Result<Locked<'_>, NoLock> {

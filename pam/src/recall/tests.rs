@@ -1,10 +1,13 @@
 use std::{
-    env, fs, process,
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    process,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
     thread,
+    time::SystemTime,
 };
 
 use super::*;
@@ -78,6 +81,30 @@ fn a_phone_that_becomes_free_goes_to_who_waits() {
         drop(phone);
         waiting.join().unwrap().unwrap();
     });
+}
+
+#[test]
+fn what_is_wrong_with_one_folder_does_not_let_the_others_grow() {
+    let folder = Folder::new();
+    let memory = folder.memory();
+    drop(memory.connection("c", LONGEST, &here(), in_a_minute()).unwrap());
+    drop(memory.phone("alice", &here(), in_a_minute()).unwrap());
+    let files = |kind: &str| {
+        fs::read_dir(folder.0.join("run").join(kind))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect::<Vec<_>>()
+    };
+    for file in [files(connection::KIND), files(pushes::KIND)].concat() {
+        let days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 3600);
+        fs::File::open(file).unwrap().set_modified(days_ago).unwrap();
+    }
+    fs::set_permissions(folder.0.join("run/connection"), fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(memory.sweep().unwrap_err().contains("/connection may be read by others"));
+    assert_eq!((files(connection::KIND).len(), files(pushes::KIND).len()), (2, 0));
+    fs::set_permissions(folder.0.join("run/connection"), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(memory.sweep(), Ok(()));
+    assert!(files(connection::KIND).is_empty());
 }
 
 #[test]
