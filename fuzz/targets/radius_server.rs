@@ -20,7 +20,7 @@ use std::{
 
 use libfuzzer_sys::fuzz_target;
 use mobileid::{
-    config::FileConfig,
+    config::{FileConfig, PamConfig},
     directory::file::UserTable,
     load::{Connection, Setup},
     login::{self, Now, Request},
@@ -93,7 +93,7 @@ static SETTINGS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
     };
     let config = Arc::new(file.config(TrustAnchors::default()));
     let users = UserTable::parse("users.toml", "").expect("a table");
-    let setup = Arc::new(Setup { config, users, connection, evidence: None });
+    let setup = Arc::new(Setup { config, users, connection, evidence: None, pam: PamConfig::default() });
     Arc::new(config::read("radiusd.toml", CLIENTS, Path::new("/"), &setup).expect("settings"))
 });
 static KEY: LazyLock<SharedSecret> = LazyLock::new(|| SharedSecret::new(SECRET));

@@ -3,7 +3,7 @@
 //!
 //! Only what ended before the request was sent is remembered, and not what this host itself lacked: that says nothing
 //! about the next try. Who may have made a failure, as sudo's caller can, is told of it alone: `driver::store` has a
-//! record for each of those beside the host's own.
+//! record for each of those beside the host's own, which is for each service that its configurations name.
 
 use std::time::Duration;
 
@@ -14,8 +14,6 @@ use crate::outcome::Unreachable;
 
 /// Its folder in the store.
 pub const KIND: &str = "outage";
-/// Its key in the store for the whole host; the others are the host application's.
-pub const KEY: &str = "service";
 /// How long it is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 
