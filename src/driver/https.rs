@@ -95,7 +95,7 @@ impl Https {
     pub fn without_certificate(way: &Way) -> Result<Self, Unusable> {
         Ok(Self {
             service: way.endpoint.clone(),
-            name: ServerName::try_from(way.endpoint.host.clone()).map_err(|_| Unusable::name())?,
+            name: server_name(&way.endpoint.host)?,
             authority: way.endpoint.to_string(),
             proxy: way.proxy.clone(),
             connect_limit: way.connect_limit,
@@ -234,6 +234,10 @@ impl Failed {
             None => Self::After(error.to_string()),
         }
     }
+}
+
+fn server_name(host: &str) -> Result<ServerName<'static>, Unusable> {
+    ServerName::try_from(host.to_owned()).map_err(|_| Unusable::host(host))
 }
 
 /// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.

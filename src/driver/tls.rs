@@ -23,6 +23,11 @@ impl Unusable {
     }
 
     #[cfg(feature = "blocking")]
+    pub(super) fn host(host: &str) -> Self {
+        Self(format!("srs: {host}: not a name or address"))
+    }
+
+    #[cfg(feature = "blocking")]
     pub(super) fn no_randomness() -> Self {
         Self("the system has no randomness to give".into())
     }

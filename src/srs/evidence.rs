@@ -162,18 +162,20 @@ pub fn read(question: &Question, response: &HttpResponse) -> Result<Finding, Fai
     })
 }
 
-/// An answer need not repeat the question; but where it does, it must be this one.
+/// An answer need not repeat the question; but where it does, under any name, it must be this one.
 fn contradiction(question: &Question, fields: Fields<'_>) -> Result<Option<Refusal>, Failure> {
-    let msisdn = fields.optional::<Msisdn>(&["msisdn", "mobile"])?;
-    if msisdn.is_some_and(|number| number != question.msisdn) {
-        return Ok(Some(Refusal::OtherNumber));
+    for name in [&["msisdn"], &["mobile"]] {
+        if fields.optional::<Msisdn>(name)?.is_some_and(|number| number != question.msisdn) {
+            return Ok(Some(Refusal::OtherNumber));
+        }
     }
-    let level = fields.optional::<Level>(&["assuranceLevel", "loa"])?;
-    if level.is_some_and(|level| level < question.needed.level) {
-        return Ok(Some(Refusal::LowerLevel));
+    for name in [&["assuranceLevel"], &["loa"]] {
+        if fields.optional::<Level>(name)?.is_some_and(|level| level < question.needed.level) {
+            return Ok(Some(Refusal::LowerLevel));
+        }
     }
-    let jurisdiction = fields.optional::<Jurisdiction>(&["jurisdiction"])?;
-    let other = match (&question.needed.basis, jurisdiction) {
+    let said = fields.optional::<Jurisdiction>(&["jurisdiction"])?;
+    let other = match (&question.needed.basis, said) {
         (Basis::Jurisdiction(asked), Some(said)) => *asked != said,
         _ => false,
     };

@@ -322,7 +322,9 @@ fn only_a_yes_to_this_very_question_is_evidence() {
         (409, "{}", Refusal::NoEvidence),
         (422, "<html>", Refusal::NoEvidence),
         (200, r#"{"evidenceId":"R","msisdn":"+41791234568"}"#, Refusal::OtherNumber),
+        (200, r#"{"evidenceId":"R","msisdn":"+41791234567","mobile":"+41791234568"}"#, Refusal::OtherNumber),
         (200, r#"{"evidenceId":"R","assuranceLevel":3}"#, Refusal::LowerLevel),
+        (200, r#"{"evidenceId":"R","assuranceLevel":4,"loa":3}"#, Refusal::LowerLevel),
         (200, r#"{"evidenceId":"R","loa":"LOA3"}"#, Refusal::LowerLevel),
         (200, r#"{"evidenceId":"R","jurisdiction":"eidas"}"#, Refusal::OtherBasis),
     ] {
