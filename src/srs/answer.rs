@@ -11,9 +11,6 @@ use serde_json::{Map, Value};
 use super::{BODY_MAX, Failure, HttpResponse, Refused, Unreadable, Why};
 use crate::text;
 
-/// The service's own words may be this long.
-const DETAIL_MAX: usize = 200;
-
 /// The names that a field may have; the first one is what it is called in a message.
 pub(super) type Names = &'static [&'static str];
 
@@ -33,15 +30,16 @@ fn json(response: &HttpResponse) -> Result<Value, Unreadable> {
 }
 
 /// What the service says of its no: the first of the texts that such bodies have.
-pub(super) fn detail(response: &HttpResponse) -> String {
+fn detail(response: &HttpResponse) -> String {
     let said = json(response).ok();
-    let said = said.as_ref().and_then(Value::as_object).map(Fields);
-    let text = said.and_then(|fields| {
-        [&["message"][..], &["error_description"], &["detail"], &["reason"], &["error"]]
-            .into_iter()
-            .find_map(|names| fields.text(names).map(|text| text::foreign(text, DETAIL_MAX)))
-    });
-    text.unwrap_or_default()
+    let fields = said.as_ref().and_then(|said| Fields::of(said).ok());
+    let text = fields.and_then(|f| f.text(&["message", "error_description", "detail", "reason", "error"]));
+    text.map(remark).unwrap_or_default()
+}
+
+/// Words of the service that are shown and decide nothing: escaped, cut, and without numbers.
+pub(super) fn remark(text: &str) -> String {
+    text::foreign(text, 200)
 }
 
 /// The fields of an object.
@@ -58,9 +56,10 @@ impl<'a> Fields<'a> {
         names.iter().find_map(|name| self.0.get(*name).filter(|value| !value.is_null()))
     }
 
-    /// A text that is not empty.
+    /// The first of the names under which a text stands that is not empty.
     pub(super) fn text(&self, names: &[&str]) -> Option<&'a str> {
-        self.get(names).and_then(Value::as_str).filter(|text| !text.is_empty())
+        let text = |name: &&str| self.0.get(*name)?.as_str().filter(|text| !text.is_empty());
+        names.iter().find_map(text)
     }
 
     pub(super) fn flag(&self, names: &[&str]) -> Option<bool> {

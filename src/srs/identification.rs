@@ -7,10 +7,9 @@ use serde::Serialize;
 use super::{
     BirthDate, Body, Country, Email, ExternalId, Failure, Host, HttpResponse, Issuer, LIMIT, MethodName,
     OrderId, PersonName, RefId, Request, TargetUrl, Token, Unreadable,
-    answer::{self, Fields},
+    answer::{self, Fields, remark},
     encoding,
     methods::MEDIA_TYPE,
-    values::remark,
 };
 use crate::{
     secret::Secret,

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use time::{Date, macros::format_description};
 
-use crate::text::{self, is_unprintable};
+use crate::text::is_unprintable;
 
 /// The text is none of what is wanted; the sentence says what that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,9 +284,4 @@ impl fmt::Display for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// A text of the service that is shown and decides nothing: escaped and cut.
-pub(super) fn remark(text: &str) -> String {
-    text::foreign(text, 200)
 }
