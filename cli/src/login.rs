@@ -20,7 +20,7 @@ use mobileid::{
         evidence,
     },
     load::{self, Setup},
-    login::{Login, Request},
+    login::{Login, Request, Withheld},
     notice::Notice,
     outcome::{Exemption, Outcome, Verdict},
     subscriber::UserName,
@@ -154,11 +154,12 @@ impl<'a> Terminal<'a> {
 }
 
 impl World for Terminal<'_> {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.step(&format!("the user reads: {notice}"));
+        Ok(())
     }
 
-    fn sending(&mut self, login: &Login) -> Result<(), String> {
+    fn sending(&mut self, login: &Login) -> Result<(), Withheld> {
         self.step(&format!("AP_TransID: {}", login.ap_trans_id()));
         if let Some(text) = login.text() {
             self.step(&format!("text on the phone: {}", text::escaped(text, 300)));

@@ -19,13 +19,13 @@ use mobileid::{
     directory::Lookup,
     driver::{Tick, breakglass::Refused},
     load::Setup,
-    login::{self, Request},
+    login::{self, Request, Withheld},
     memory::{connection::Standing, grace},
     notice,
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
     policy::{self, Applicant, Member},
     prompt::Command,
-    subscriber::{Language, UserName},
+    subscriber::{Language, Subscriber, UserName},
     text,
 };
 
@@ -33,7 +33,7 @@ use crate::{
     facts::Facts,
     host::{Host, Priority},
     person::Person,
-    recall::{Memory, NoLock, Records},
+    recall::{Memory, Records, Turn},
     system::{Account, System},
 };
 
@@ -51,8 +51,8 @@ pub(crate) struct Attempt<'a, H, S> {
     /// Whether the person is still there: one watch from the beginning on, because who has gone before it began was
     /// never seen.
     tick: Tick,
-    /// Whether there is a phone for the user.
-    is_enrolled: bool,
+    /// The phone of the user, if there is one.
+    subscriber: Option<Subscriber>,
     language: Language,
 }
 
@@ -110,13 +110,15 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         } else {
             Request { user, ..request }
         };
-        let (is_enrolled, language) = match setup.users.lookup(&request.user) {
-            Lookup::Found(subscriber) => (true, policy::language(&setup.config, &subscriber)),
-            Lookup::NotEnrolled | Lookup::Unavailable(_) => (false, setup.config.language),
+        let subscriber = match setup.users.lookup(&request.user) {
+            Lookup::Found(subscriber) => Some(subscriber),
+            Lookup::NotEnrolled | Lookup::Unavailable(_) => None,
         };
+        let language =
+            subscriber.as_ref().map_or(setup.config.language, |s| policy::language(&setup.config, s));
         let (account, place) = (account.name, facts.connection(system));
         let tick = system.watch(facts.ssh_connection.as_deref());
-        Ok(Self { host, system, facts, setup, request, account, place, tick, is_enrolled, language })
+        Ok(Self { host, system, facts, setup, request, account, place, tick, subscriber, language })
     }
 
     /// Decides.
@@ -177,7 +179,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let until = begun.checked_add(longest).unwrap_or(begun);
         let locked = memory.connection(&key, longest, &self.tick, until);
         let (standing, connection) =
-            locked.map_err(|why| self.unlocked(why, "another run on this connection"))?;
+            locked.map_err(|why| self.withheld(why.of("another run on this connection")))?;
         match standing {
             Standing::Fresh { left } => {
                 self.request.limit = Some(left);
@@ -207,8 +209,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let (Some(grace), Some((address, key))) = (self.setup.pam.grace, self.place_and_key()) else {
             return Ok(());
         };
-        // Who has been removed since is not spared for having been confirmed.
-        if self.is_enrolled && memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
+        if memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
             return Err(self.exempt(Exemption::Grace, "").into());
         }
         Ok(())
@@ -219,23 +220,18 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let begun = self.system.now().instant;
         let limit = self.request.limit.unwrap_or_default();
         let until = begun.checked_add(limit).unwrap_or(begun);
-        let locked = memory.phone(user.as_str(), &self.tick, until);
-        let phone = locked.map_err(|why| self.unlocked(why, "another login of the same person"))?;
-        let (rules, now) = (&self.setup.pam, memory.now()?);
-        if !phone.may(rules.push_limit, rules.push_window, &now) {
-            let count = phone.within(rules.push_window, &now);
-            let detail = format!("{count} pushes in vain within {} s", rules.push_window.as_secs());
-            return Err(self.denied(Reason::PushLimit, &detail).into());
-        }
-        records.of_phone(phone);
-        let left = until.saturating_duration_since(self.system.now().instant);
-        let request = Request { limit: Some(left), ..self.request.clone() };
+        let rules = &self.setup.pam;
+        let (limit, window) = (rules.push_limit, rules.push_window);
+        let turn = Turn { memory, user: user.clone(), limit, window, until };
+        turn.is_over().map_err(|withheld| self.withheld(withheld))?;
+        let request = self.request.clone();
         let person = &mut Person {
             host: self.host,
             system: self.system,
             facts: self.facts,
             rules,
             records,
+            turn,
             tick: &self.tick,
         };
         let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
@@ -259,7 +255,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     /// How the service could not be reached a moment ago: sudo's three tries are one.
     fn known_outage(&self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
         // Whoever is not enrolled has no use of the service, and is not let in for its failure.
-        if !self.is_enrolled {
+        if self.subscriber.is_none() {
             return Ok(None);
         }
         let of_all = self.outages_of_all();
@@ -281,9 +277,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     /// Whether this failure is one that `pam.on_unreachable` is about.
     fn may_be_allowed(&self, failure: Unreachable) -> bool {
         match failure {
-            Unreachable::Name | Unreachable::Connect | Unreachable::Proxy => {
-                !self.facts.is_started_by_user() || self.system.has_room()
-            }
+            Unreachable::Name | Unreachable::Connect | Unreachable::Proxy => self.system.has_room(),
             // A process that is stopped and continued is late as well.
             Unreachable::TooSlow => !self.facts.is_started_by_user(),
             // Certificates that do not fit are a mistake of the configuration, or somebody in between.
@@ -325,17 +319,17 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         }
     }
 
-    /// What grace is bound to: the address of the connection, and the key of the first factor.
+    /// What grace is bound to: the address of the connection, and the key of the first factor with the phone. Who has
+    /// been removed since is not spared for having been confirmed.
     fn place_and_key(&self) -> Option<(IpAddr, grace::Key)> {
-        let key = grace::Key::of(self.facts.auth_info.as_deref()?)?;
+        let key = grace::Key::of(self.facts.auth_info.as_deref()?, self.subscriber.as_ref()?)?;
         Some((self.facts.address?, key))
     }
 
-    fn unlocked(&self, why: NoLock, held_by: &str) -> Stop {
-        match why {
-            NoLock::Cancelled => self.denied(Reason::Cancelled, &format!("while {held_by} went on")).into(),
-            NoLock::Late => self.denied(Reason::PhoneBusy, &format!("{held_by} went on all the time")).into(),
-            NoLock::Broken(why) => Stop::Unusable(why),
+    fn withheld(&self, why: Withheld) -> Stop {
+        match why.reason {
+            Reason::Misconfigured => Stop::Unusable(why.detail),
+            reason => self.denied(reason, &why.detail).into(),
         }
     }
 

@@ -7,7 +7,8 @@
 //!    runs there now       denied, late   of the same person             before it rings  as it came out
 //! ```
 //!
-//! Both locks are held until the login has ended, and the kernel takes them from a process that dies. So whoever
+//! The phone is locked when nothing is awaited of the person but to look at it: who is asked to press Enter first, and
+//! does not, keeps nobody from the same phone. Both locks are held until the login has ended, and the kernel takes them from a process that dies. So whoever
 //! gets the lock of a connection and finds a push in its record knows that nobody waits for that push any more.
 //!
 //! A record that cannot be written before the phone rings keeps it from ringing: the next login would not know. One
@@ -30,6 +31,7 @@ use mobileid::{
         moment::moment,
         store::{Locked, Store},
     },
+    login::Withheld,
     memory::{
         Moment, RUNTIME, STATE,
         connection::{self, Standing},
@@ -37,7 +39,7 @@ use mobileid::{
         outage::{self, Outage},
         pushes::{self, Pushes},
     },
-    outcome::{Class, Outcome, Unreachable, Verdict},
+    outcome::{Class, Outcome, Reason, Unreachable, Verdict},
     secret::Secret,
     subscriber::UserName,
 };
@@ -111,13 +113,12 @@ impl Memory {
 
     /// Locks a person's phone, so that it shows one question at a time.
     pub(crate) fn phone(&self, user: &str, tick: &Tick, until: Instant) -> Result<Phone<'_>, NoLock> {
-        let lock = self.lock(pushes::KIND, user, tick, until)?;
-        let pushes = match lock.read()? {
-            None => Pushes::none(user),
-            Some(octets) => Pushes::decode(&octets)
-                .map_err(|e| format!("the pushes of {user}: {e}: mobileidctl pushes clear {user}"))?,
-        };
-        Ok(Phone { lock, pushes, sent: None })
+        Ok(Phone::of(self.lock(pushes::KIND, user, tick, until)?, user)?)
+    }
+
+    /// The lock of a person's phone if nobody holds it.
+    fn idle_phone(&self, user: &str) -> Result<Option<Phone<'_>>, String> {
+        self.store.try_lock(pushes::KIND, user)?.map(|lock| Phone::of(lock, user)).transpose()
     }
 
     /// Whether the same person was confirmed from there, with that key, a short while ago.
@@ -213,6 +214,21 @@ fn looked_up(lock: Locked<'_>) -> Result<Option<Vec<u8>>, String> {
     Ok(found)
 }
 
+impl NoLock {
+    /// The denial that it ends in.
+    pub(crate) fn of(self, held_by: &str) -> Withheld {
+        match self {
+            Self::Cancelled => {
+                Withheld { reason: Reason::Cancelled, detail: format!("while {held_by} went on") }
+            }
+            Self::Late => {
+                Withheld { reason: Reason::PhoneBusy, detail: format!("{held_by} went on all the time") }
+            }
+            Self::Broken(why) => why.into(),
+        }
+    }
+}
+
 impl From<String> for NoLock {
     fn from(why: String) -> Self {
         Self::Broken(why)
@@ -257,15 +273,14 @@ pub(crate) struct Phone<'m> {
     sent: Option<Moment>,
 }
 
-impl Phone<'_> {
-    /// Whether it may ring once more.
-    pub(crate) fn may(&self, limit: u32, window: Duration, now: &Moment) -> bool {
-        self.pushes.may(limit, window, now)
-    }
-
-    /// How often it has rung in vain.
-    pub(crate) fn within(&self, window: Duration, now: &Moment) -> usize {
-        self.pushes.within(window, now)
+impl<'m> Phone<'m> {
+    fn of(lock: Locked<'m>, user: &str) -> Result<Self, String> {
+        let pushes = match lock.read()? {
+            None => Pushes::none(user),
+            Some(octets) => Pushes::decode(&octets)
+                .map_err(|e| format!("the pushes of {user}: {e}: mobileidctl pushes clear {user}"))?,
+        };
+        Ok(Self { lock, pushes, sent: None })
     }
 
     fn sending(&mut self, now: Moment) -> Result<(), String> {
@@ -284,6 +299,47 @@ impl Phone<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// One question at a time, and not too many: what it takes to be the one who asks.
+#[derive(Debug)]
+pub(crate) struct Turn<'m> {
+    pub(crate) memory: &'m Memory,
+    pub(crate) user: UserName,
+    /// So many pushes in vain ...
+    pub(crate) limit: u32,
+    /// ... within so long are the last.
+    pub(crate) window: Duration,
+    /// How long another login of the same person is waited for.
+    pub(crate) until: Instant,
+}
+
+impl<'m> Turn<'m> {
+    /// Whether it is clear already, without waiting for anybody, that the phone may not ring.
+    pub(crate) fn is_over(&self) -> Result<(), Withheld> {
+        match self.memory.idle_phone(self.user.as_str())? {
+            Some(phone) => self.may_ring(&phone),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the phone.
+    pub(crate) fn come(&self, tick: &Tick) -> Result<Phone<'m>, Withheld> {
+        let phone = self.memory.phone(self.user.as_str(), tick, self.until);
+        let phone = phone.map_err(|why| why.of("another login of the same person"))?;
+        self.may_ring(&phone)?;
+        Ok(phone)
+    }
+
+    fn may_ring(&self, phone: &Phone<'_>) -> Result<(), Withheld> {
+        let now = self.memory.now()?;
+        if phone.pushes.may(self.limit, self.window, &now) {
+            return Ok(());
+        }
+        let count = phone.pushes.within(self.window, &now);
+        let detail = format!("{count} pushes in vain within {} s", self.window.as_secs());
+        Err(Withheld { reason: Reason::PushLimit, detail })
     }
 }
 

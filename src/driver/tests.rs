@@ -20,7 +20,7 @@ use mobileid_simulator::{Behaviour, Options, Simulator};
 use super::{Tick, TickVerdict, blocking, evidence};
 use crate::{
     load::{self, Setup},
-    login::{Login, Request},
+    login::{Login, Request, Withheld},
     mss::fault::{Fault, Status},
     notice::Notice,
     outcome::{Outcome, Reason, Unreachable, Unreadable, Verdict},
@@ -144,13 +144,14 @@ struct Host {
 }
 
 impl blocking::World for Host {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.shown.push(notice.to_string());
+        Ok(())
     }
 
-    fn sending(&mut self, _: &Login) -> Result<(), String> {
+    fn sending(&mut self, _: &Login) -> Result<(), Withheld> {
         self.sent += 1;
-        self.withhold.map_or(Ok(()), |why| Err(why.to_owned()))
+        self.withhold.map_or(Ok(()), |why| Err(why.to_owned().into()))
     }
 
     fn tick(&self) -> Tick {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{Moment, NoRecord};
 use crate::outcome::Unreachable;
 
-/// Its folder in the store.
-pub const KIND: &str = "outage";
+/// Its folder in the store. The number is the form's: with another form, a release begins anew.
+pub const KIND: &str = "outage-1";
 /// How long it is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 

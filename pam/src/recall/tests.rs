@@ -99,10 +99,12 @@ fn what_is_wrong_with_one_folder_does_not_let_the_others_grow() {
         let days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 3600);
         fs::File::open(file).unwrap().set_modified(days_ago).unwrap();
     }
-    fs::set_permissions(folder.0.join("run/connection"), fs::Permissions::from_mode(0o755)).unwrap();
-    assert!(memory.sweep().unwrap_err().contains("/connection may be read by others"));
+    fs::set_permissions(folder.0.join("run").join(connection::KIND), fs::Permissions::from_mode(0o755))
+        .unwrap();
+    assert!(memory.sweep().unwrap_err().contains("/connection-1 may be read by others"));
     assert_eq!((files(connection::KIND).len(), files(pushes::KIND).len()), (2, 0));
-    fs::set_permissions(folder.0.join("run/connection"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(folder.0.join("run").join(connection::KIND), fs::Permissions::from_mode(0o700))
+        .unwrap();
     assert_eq!(memory.sweep(), Ok(()));
     assert!(files(connection::KIND).is_empty());
 }
@@ -121,5 +123,5 @@ fn a_phone_rings_only_after_both_records_say_so() {
     let (standing, _) = memory.connection("c", LONGEST, &here(), in_a_minute()).unwrap();
     assert_eq!(standing, Standing::Interrupted);
     let phone = memory.phone("alice", &here(), in_a_minute()).unwrap();
-    assert_eq!(phone.within(Duration::from_secs(60), &memory.now().unwrap()), 1);
+    assert_eq!(phone.pushes.within(Duration::from_secs(60), &memory.now().unwrap()), 1);
 }

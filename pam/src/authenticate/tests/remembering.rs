@@ -5,7 +5,11 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use mobileid::{
     config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
     driver::{Tick, TickVerdict, blocking},
-    memory::grace::Key,
+    memory::{
+        grace::{self, Key},
+        outage, pushes,
+    },
+    subscriber::Subscriber,
 };
 
 use super::{fake::UPTIME, *};
@@ -13,6 +17,17 @@ use super::{fake::UPTIME, *};
 /// A login as alice until the phone is asked, or not.
 const BEGINS: [&str; 3] = [LOAD, "junk? -> no", "account alice -> alice"];
 const KEY: (&str, &str) = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> publickey ssh-ed25519 AAAAC3Nz");
+
+/// As the table of these tests has it.
+fn alices_phone() -> Subscriber {
+    Subscriber {
+        msisdn: "+41791234567".parse().unwrap(),
+        language: None,
+        serial: None,
+        profile: None,
+        groups: Vec::new(),
+    }
+}
 
 fn site(identity: &str, pam: PamConfig) -> Site {
     let mut site = Site::new();
@@ -42,7 +57,9 @@ fn ends(audit: &str) -> Vec<String> {
     match () {
         () if accepted => vec!["show *: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
         () if exempt && audit.contains("unreachable") => {
-            vec!["show *: *".to_owned(), "user -> alice".to_owned(), line("Notice")]
+            let room = audit.contains("connect").then(|| "has_room -> yes".to_owned());
+            let shown = ["show *: *".to_owned(), "user -> alice".to_owned(), line("Notice")];
+            room.into_iter().chain(shown).collect()
         }
         () if exempt => vec!["user -> alice".to_owned(), line("Notice")],
         () => vec![line("Notice"), "show Error: *".to_owned()],
@@ -182,7 +199,7 @@ fn whoever_looks_for_a_record_leaves_none_behind() {
     site.identity = Some("cookie:1".to_owned());
     let rest = unasked(r#""reason":"push-limit""#);
     assert_eq!(log_in(&site, &with(SSHD, &[KEY]), &rest), PAM_MAXTRIES);
-    assert_eq!((site.files_of("outage"), site.files_of("grace")), (0, 0));
+    assert_eq!((site.files_of(outage::KIND), site.files_of(grace::KIND)), (0, 0));
 }
 
 #[test]
@@ -260,7 +277,7 @@ fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
     let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
     let site = site("c", grace);
     UPTIME.set(1000);
-    let key = Key::of("publickey ssh-ed25519 AAAAC3Nz").unwrap();
+    let key = Key::of("publickey ssh-ed25519 AAAAC3Nz", &alices_phone()).unwrap();
     site.memory().unwrap().grant("bob", IpAddr::from([192, 0, 2, 7]), key).unwrap();
     let script = [
         LOAD,
@@ -404,7 +421,7 @@ fn what_holds_for_sudo_holds_for_every_program_with_more_rights_than_its_caller(
 fn a_phone_that_cannot_be_noted_does_not_ring() {
     let mut site = site("one", PamConfig::default());
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
-    site.has_no_room_for("pushes");
+    site.has_no_room_for(pushes::KIND);
     site.identity = Some("two".to_owned());
     let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
     script.push("run alice * -> signed".to_owned());
@@ -423,8 +440,9 @@ fn who_hangs_up_behind_another_login_is_noted_as_gone() {
     let (here, until): (Tick, _) = (Arc::new(|| TickVerdict::Continue), blocking::now().instant);
     let phone = memory.phone("alice", &here, until).unwrap();
     site.is_gone = true;
-    let gone =
+    let mut gone =
         unasked(r#""verdict":"denied","reason":"cancelled"*"detail":"while another login of the same"#);
+    gone.insert(3, "run alice * -> never".to_owned());
     assert_eq!(log_in(&site, SSHD, &gone), PAM_MAXTRIES);
     drop(phone);
     // No phone rang: the next run on the connection is as good as the first.
@@ -437,8 +455,8 @@ fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
     let allow = PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
     let site = site("c", allow);
     UPTIME.set(1000);
-    let down = asked("unreachable", r#""verdict":"exempt","reason":"unreachable-allowed""#);
-    assert_eq!(log_in(&site, SSHD, &down), PAM_SUCCESS);
+    let exempt = r#""verdict":"exempt","reason":"unreachable-allowed"*"detail":"unreachable-connect""#;
+    assert_eq!(log_in(&site, SSHD, &asked("unreachable", exempt)), PAM_SUCCESS);
     bob_is_not_enrolled(&site);
 }
 
@@ -509,11 +527,11 @@ fn what_cannot_be_noted_after_the_phone_has_confirmed_keeps_nobody_out() {
     let key = with(SSHD, &[KEY]);
     UPTIME.set(1000);
     assert_eq!(log_in(&site, &key, &accepted()), PAM_SUCCESS);
-    site.has_no_room_for("grace");
+    site.has_no_room_for(grace::KIND);
     site.identity = Some("two".to_owned());
     UPTIME.set(2000);
     let mut script = accepted();
-    script.insert(6, "syslog Error: */run/grace/* cannot be written: *".to_owned());
+    script.insert(6, "syslog Error: */run/grace-1/* cannot be written: *".to_owned());
     assert_eq!(log_in(&site, &key, &script), PAM_SUCCESS);
     // The old one does not stand in for it.
     site.identity = Some("three".to_owned());
