@@ -137,13 +137,22 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         self.by_the_rules()?;
         let memory = self.system.memory()?;
         let mut records = self.of_this_connection(&memory)?;
-        self.within_grace(&memory)?;
-        let outcome = match self.known_outage(&memory)? {
+        let ended = self.run(&memory, &mut records);
+        if self.facts.is_started_by_user() {
+            self.noted(records.forget_unless_settled());
+        }
+        ended
+    }
+
+    /// What a connection comes to that nothing has settled yet.
+    fn run<'m>(&mut self, memory: &'m Memory, records: &mut Records<'m>) -> Result<Outcome, Stop> {
+        self.within_grace(memory)?;
+        let outcome = match self.known_outage(memory)? {
             Some(failure) => *self.denied(Reason::Unreachable(failure), "as a few seconds ago"),
-            None => self.by_phone(&memory, &mut records)?,
+            None => self.by_phone(memory, records)?,
         };
         self.noted(records.ended(&outcome));
-        let outcome = self.without_the_service(outcome, &memory, &mut records);
+        let outcome = self.without_the_service(outcome, memory, records);
         // Once the phone was asked, nobody notices the time that it takes.
         if outcome.audit.ap_trans_id.is_some() {
             self.noted(memory.sweep());

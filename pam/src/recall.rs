@@ -67,8 +67,8 @@ pub(crate) enum NoLock {
 
 /// How long each kind of record is of use to anybody; the last two as long as the configuration may want them.
 const USEFUL: [(&str, Duration); 4] = [
-    (connection::KIND, Duration::from_secs(3600)),
-    (outage::KIND, Duration::from_secs(3600)),
+    (connection::KIND, connection::CONFIRMED_FOR),
+    (outage::KIND, outage::REMEMBERED_FOR),
     (grace::KIND, grace::LONGEST),
     (pushes::KIND, Duration::from_secs(24 * 3600)),
 ];
@@ -349,11 +349,13 @@ pub(crate) struct Records<'m> {
     memory: &'m Memory,
     connection: Option<Connection<'m>>,
     phone: Option<Phone<'m>>,
+    /// Whether the next run on the connection learns more than when this one began.
+    is_settled: bool,
 }
 
 impl<'m> Records<'m> {
     pub(crate) fn new(memory: &'m Memory, connection: Option<Connection<'m>>) -> Self {
-        Self { memory, connection, phone: None }
+        Self { memory, connection, phone: None, is_settled: false }
     }
 
     /// The phone that is going to be asked.
@@ -376,6 +378,7 @@ impl<'m> Records<'m> {
         let phone = self.phone.take();
         let rang = refused && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
         let counted = phone.map_or(Ok(()), |mut phone| phone.ended(in_vain));
+        self.is_settled = rang || matches!(outcome.verdict, Verdict::Accepted(_));
         let now = self.memory.now()?;
         let joined = self.connection.as_mut().map_or(Ok(()), |c| c.ended(outcome, rang, now));
         counted.and(joined)
@@ -383,10 +386,19 @@ impl<'m> Records<'m> {
 
     /// What was let in by a one-time code stays so on this connection: a second run would want a second code.
     pub(crate) fn let_in(&mut self) -> Result<(), String> {
+        self.is_settled = true;
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let (first, at) = (connection.first.clone(), self.memory.now()?);
         let record = connection::Record::Accepted { first, at, ap_trans_id: String::new() };
         connection.lock.write(&record.encode())
+    }
+
+    /// Leaves nothing of a process in which nothing came to an end: whoever starts sudo can start it without end.
+    pub(crate) fn forget_unless_settled(&mut self) -> Result<(), String> {
+        if self.is_settled {
+            return Ok(());
+        }
+        self.connection.take().map_or(Ok(()), |connection| connection.lock.remove())
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod adversaries;
 mod asynchronous;
-mod attack_rules;
 mod audit;
 mod breakglass;
 mod configuration;
@@ -21,10 +20,12 @@ mod phone;
 mod policy;
 mod radius;
 mod readme;
+mod services;
 mod sshd;
 mod stay;
 mod su;
 mod sudo;
 mod support;
 mod unreachable;
+mod waiting;
 mod world;

@@ -6,6 +6,7 @@ use mobileid::{
     config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
     driver::{Tick, TickVerdict, blocking},
     memory::{
+        connection,
         grace::{self, Key},
         outage, pushes,
     },
@@ -222,6 +223,25 @@ fn a_phone_that_rang_in_vain_too_often_has_a_rest_on_the_whole_host() {
     UPTIME.set(1000 + 601);
     connection(&mut site, 12);
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
+/// Whoever starts sudo without end would otherwise fill /run.
+#[test]
+fn a_sudo_in_which_nothing_came_to_an_end_leaves_no_record() {
+    let mut site = site("", PamConfig { push_limit: 1, ..PamConfig::default() });
+    let mut sudo = |script: &[String]| {
+        site.identity = Some(format!("process:{}", UPTIME.get()));
+        UPTIME.set(UPTIME.get() + 20);
+        log_in(&site, SUDO, script);
+        site.files_of(connection::KIND)
+    };
+    UPTIME.set(1000);
+    assert_eq!(sudo(&asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#)), 0);
+    // A record and its lock: another stack in the same sudo is not to ring again.
+    assert_eq!(sudo(&declined()), 2);
+    assert_eq!(sudo(&unasked(r#""verdict":"denied","reason":"push-limit""#)), 2);
+    UPTIME.set(UPTIME.get() + 600);
+    assert_eq!(sudo(&accepted()), 4);
 }
 
 #[test]
