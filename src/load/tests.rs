@@ -285,5 +285,12 @@ fn what_enrolment_needs_is_read_for_enrolment_alone() {
     assert_eq!((read.client.id.as_str(), read.client.secret.expose()), ("acme", "s3cret"));
     assert_eq!(read.evidence.endpoint.host, "b.example");
     assert_eq!(read.registration.server_roots.len(), 1);
+    assert!(read.registration.proxy.is_none());
+    let proxy = CONFIG.replacen("ap_id", "proxy = 'http://proxy.example:1'\nap_id", 1);
+    folder.write("mobileid.toml", format!("{proxy}{SRS}"), 0o600);
+    let read_again = registration(&config).unwrap().unwrap();
+    for way in [read_again.registration, read_again.evidence] {
+        assert_eq!(way.proxy.unwrap().endpoint.to_string(), "proxy.example:1");
+    }
     assert!(!format!("{read:?}").contains("s3cret"));
 }
