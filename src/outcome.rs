@@ -316,10 +316,17 @@ impl Reason {
     }
 
     /// Whether a phone that was asked was asked for nothing: refused, not answered, or given up. A defect on our side
-    /// is not the person's doing.
+    /// is not the person's doing, and a phone that shows another request still, or has no Mobile ID, does not ring.
     #[must_use]
     pub fn is_in_vain(self) -> bool {
-        self.class() == Class::Refused && self != Self::Internal
+        let did_not_ring = matches!(
+            self,
+            Self::Internal
+                | Self::Fault(
+                    Fault::SignatureInProcess | Fault::UnknownClient | Fault::NoKeyFound | Fault::NoCertFound
+                )
+        );
+        self.class() == Class::Refused && !did_not_ring
     }
 
     /// What it means to the host application.

@@ -69,6 +69,8 @@ kinds! {
     ModuleSkipped = Error "module-skipped",
     /// The module runs twice in one stack.
     ModuleTwice = Warning "module-twice",
+    /// `sudo` asks the phone and `sudo -i` does not, or `su` and `su -`.
+    SecondNameWithoutMobileid = Error "second-name-without-mobileid",
     /// The service does not use the module.
     ServiceWithoutMobileid = Note "service-without-mobileid",
 

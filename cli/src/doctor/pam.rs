@@ -14,8 +14,10 @@ pub(crate) use file::Files;
 use file::{Line, Stack};
 use walk::Event;
 
-/// The services that people log in by; a host has them all or says why not.
+/// The services that people log in by; a host has them all or says why not. A second name stands after the first.
 pub(crate) const SERVICES: [&str; 6] = ["sshd", "sudo", "sudo-i", "su", "su-l", "login"];
+/// The second names of services, for a login shell: of which, and how they are reached.
+const SECOND_NAMES: [(&str, &str, &str); 2] = [("sudo-i", "sudo", "sudo -i"), ("su-l", "su", "su -")];
 const SSHD: &str = "sshd";
 const FILE: &str = "pam_mobileid.so";
 /// What `cargo build` names it.
@@ -105,6 +107,13 @@ impl Report {
         }
         let ours = walk::ours(&stack.steps);
         let Some(first) = ours.first() else {
+            let twin = SECOND_NAMES.iter().find(|(second, _, _)| *second == name);
+            if let Some((_, first, command)) = twin.filter(|(_, first, _)| self.guarded.contains(*first)) {
+                let what =
+                    format!("{first} asks the phone, but {command}, which is the service {name}, does not");
+                let remedy = format!("the module's line in /etc/pam.d/{name} too, after its first factor");
+                return self.find(Kind::SecondNameWithoutMobileid, name, &what, &remedy);
+            }
             let what = format!("the service {} does not ask the phone", quoted(name));
             let remedy = "if it should: \"auth required pam_mobileid.so\" after its first factor";
             return self.find(Kind::ServiceWithoutMobileid, name, &what, remedy);

@@ -163,6 +163,25 @@ fn sshd_is_told_what_its_stack_has() {
 }
 
 #[test]
+fn a_login_shell_is_a_service_of_its_own() {
+    const GUARDED: &str = "auth requisite pam_unix.so\nauth required pam_mobileid.so\n";
+    const OPEN: &str = "auth requisite pam_unix.so\n";
+    for (first, second) in [("sudo", "sudo-i"), ("su", "su-l")] {
+        for (of_first, of_second, expected) in [
+            (GUARDED, OPEN, &[Kind::SecondNameWithoutMobileid][..]),
+            (GUARDED, GUARDED, &[]),
+            (OPEN, OPEN, &[Kind::ServiceWithoutMobileid, Kind::ServiceWithoutMobileid]),
+        ] {
+            let files = Texts::of(&[(first, of_first), (second, of_second)]);
+            let modules = Modules { folder: Some("/m".into()), exists: &|_| true };
+            let report = examine(&files, &BTreeSet::new(), &[], &modules);
+            let kinds: Vec<_> = report.findings.iter().map(|finding| finding.kind).collect();
+            assert_eq!(kinds, expected, "{second}");
+        }
+    }
+}
+
+#[test]
 fn a_service_of_its_own_is_examined_and_an_included_file_is_not() {
     let files = Texts::of(&[
         ("vpn", "auth required pam_mobileid.so\n"),
