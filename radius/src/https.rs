@@ -111,6 +111,12 @@ impl Https {
         })
     }
 
+    /// How many connections are kept that are not known to be closed.
+    #[cfg(test)]
+    pub(crate) fn open(&self) -> usize {
+        self.pool.open()
+    }
+
     /// Waits for its turn, and for a connection. A request is best written down after that: the time in a crowd's
     /// queue is then not taken from the person, whose phone rings from the moment the request arrives.
     pub async fn place(&self, kind: Kind, by: Instant) -> Place<'_> {

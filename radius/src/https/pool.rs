@@ -230,6 +230,14 @@ impl Pool {
         }
     }
 
+    /// How many connections are kept that are not known to be closed.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        let open = self.lock();
+        let idle = open.idle.iter().filter(|idle| !idle.send.is_closed()).count();
+        idle.saturating_add(open.shared.iter().filter(|shared| !shared.send.is_closed()).count())
+    }
+
     fn find(self: &Arc<Self>) -> Option<Link> {
         let mut open = self.lock();
         let now = Instant::now();
