@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Session, answered};
 use crate::{Common, Exit, out};
 
-/// Lists identification methods, by default those that reach what [srs] asks for
+/// Lists identification methods, by default those that reach what `srs` asks for
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 there are some, 1 there is none, 2 could not try.")]
 pub(crate) struct Arguments {
