@@ -33,7 +33,7 @@ use crate::{
     facts::Facts,
     host::{Host, Priority},
     person::Person,
-    recall::{Memory, Records, Turn},
+    recall::{self, Memory, Records, Turn},
     system::{Account, System},
 };
 
@@ -188,7 +188,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let until = begun.checked_add(longest).unwrap_or(begun);
         let locked = memory.connection(&key, longest, &self.tick, until);
         let (standing, connection) =
-            locked.map_err(|why| self.withheld(why.of("another run on this connection")))?;
+            locked.map_err(|why| self.withheld(recall::withheld(why, "another run on this connection")))?;
         match standing {
             Standing::Fresh { left } => {
                 self.request.limit = Some(left);

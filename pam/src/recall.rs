@@ -15,12 +15,10 @@
 //! that cannot be written afterwards is told to the log, and the person is let in: the signature has been verified.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::disallowed_methods, reason = "waiting for a lock is the module's own, as for the service")]
 
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -29,7 +27,7 @@ use mobileid::{
         TICK, Tick, TickVerdict,
         breakglass::{self, Refused, Stores},
         moment::moment,
-        store::{Locked, Store},
+        store::{Locked, NoLock, Store},
     },
     login::Withheld,
     memory::{
@@ -52,17 +50,6 @@ pub(crate) struct Memory {
     /// What is kept: one-time codes. It is opened when one is asked for.
     state: PathBuf,
     clock: fn() -> Result<Moment, String>,
-}
-
-/// Why a lock was not given.
-#[derive(Debug)]
-pub(crate) enum NoLock {
-    /// The person has gone.
-    Cancelled,
-    /// Another login held it for too long.
-    Late,
-    /// The store cannot be used.
-    Broken(String),
 }
 
 /// How long each kind of record is of use to anybody; the last two as long as the configuration may want them.
@@ -189,19 +176,7 @@ impl Memory {
     }
 
     fn lock(&self, kind: &'static str, key: &str, tick: &Tick, until: Instant) -> Result<Locked<'_>, NoLock> {
-        loop {
-            if let Some(lock) = self.store.try_lock(kind, key)? {
-                return Ok(lock);
-            }
-            if tick() == TickVerdict::Cancel {
-                return Err(NoLock::Cancelled);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(NoLock::Late);
-            }
-            thread::sleep(left.min(TICK));
-        }
+        self.store.wait_for_lock(kind, key, until, TICK, || tick() == TickVerdict::Cancel)
     }
 }
 
@@ -214,24 +189,16 @@ fn looked_up(lock: Locked<'_>) -> Result<Option<Vec<u8>>, String> {
     Ok(found)
 }
 
-impl NoLock {
-    /// The denial that it ends in.
-    pub(crate) fn of(self, held_by: &str) -> Withheld {
-        match self {
-            Self::Cancelled => {
-                Withheld { reason: Reason::Cancelled, detail: format!("while {held_by} went on") }
-            }
-            Self::Late => {
-                Withheld { reason: Reason::PhoneBusy, detail: format!("{held_by} went on all the time") }
-            }
-            Self::Broken(why) => why.into(),
+/// The denial that waiting for a lock ends in.
+pub(crate) fn withheld(why: NoLock, held_by: &str) -> Withheld {
+    match why {
+        NoLock::Cancelled => {
+            Withheld { reason: Reason::Cancelled, detail: format!("while {held_by} went on") }
         }
-    }
-}
-
-impl From<String> for NoLock {
-    fn from(why: String) -> Self {
-        Self::Broken(why)
+        NoLock::Late => {
+            Withheld { reason: Reason::PhoneBusy, detail: format!("{held_by} went on all the time") }
+        }
+        NoLock::Broken(why) => why.into(),
     }
 }
 
@@ -327,7 +294,7 @@ impl<'m> Turn<'m> {
     /// Waits for the phone.
     pub(crate) fn come(&self, tick: &Tick) -> Result<Phone<'m>, Withheld> {
         let phone = self.memory.phone(self.user.as_str(), tick, self.until);
-        let phone = phone.map_err(|why| why.of("another login of the same person"))?;
+        let phone = phone.map_err(|why| withheld(why, "another login of the same person"))?;
         self.may_ring(&phone)?;
         Ok(phone)
     }

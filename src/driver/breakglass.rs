@@ -10,13 +10,12 @@
 
 use std::{
     fmt,
-    thread::sleep,
     time::{Duration, Instant, SystemTime},
 };
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::store::{Locked, Store};
+use super::store::{Locked, NoLock, Store};
 use crate::{
     memory::{
         Moment,
@@ -234,22 +233,16 @@ fn lock<'a>(
     user: &UserName,
     is_gone: impl Fn() -> bool,
 ) -> Result<Locked<'a>, Refused> {
-    let until = Instant::now().checked_add(PATIENCE);
-    loop {
-        if let Some(locked) = store.try_lock(kind, user.as_str())? {
-            return Ok(locked);
-        }
-        if is_gone() {
-            return Err(Refused::Cancelled);
-        }
-        if until.is_none_or(|until| Instant::now() >= until) {
-            return Err(Refused::Store(format!(
-                "the break-glass codes of {user} have been locked by another process for {} s; try again",
-                PATIENCE.as_secs()
-            )));
-        }
-        sleep(PAUSE);
-    }
+    let now = Instant::now();
+    let until = now.checked_add(PATIENCE).unwrap_or(now);
+    store.wait_for_lock(kind, user.as_str(), until, PAUSE, is_gone).map_err(|why| match why {
+        NoLock::Cancelled => Refused::Cancelled,
+        NoLock::Late => Refused::Store(format!(
+            "the break-glass codes of {user} have been locked by another process for {} s; try again",
+            PATIENCE.as_secs()
+        )),
+        NoLock::Broken(why) => Refused::Store(why),
+    })
 }
 
 #[cfg(test)]

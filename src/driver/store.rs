@@ -27,7 +27,8 @@ use std::{
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use nix::libc;
@@ -76,6 +77,23 @@ pub struct Removed {
     pub busy: usize,
 }
 
+/// Why a lock was not given to who waited for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoLock {
+    /// Nobody waits for it any more.
+    Cancelled,
+    /// Somebody else held it for too long.
+    Late,
+    /// The store cannot be used; the sentence says why.
+    Broken(String),
+}
+
+impl From<String> for NoLock {
+    fn from(why: String) -> Self {
+        Self::Broken(why)
+    }
+}
+
 impl Store {
     /// Opens a folder whose records survive a power cut; makes it where it is missing.
     ///
@@ -110,6 +128,34 @@ impl Store {
     pub fn try_lock(&self, kind: &'static str, key: &str) -> Result<Option<Locked<'_>>, String> {
         let folder = self.kind(kind)?;
         self.lock(Place::new(&folder, &Name::of_key(key)))
+    }
+
+    /// As [`Self::try_lock`], but waits until then for whoever holds it, and asks every `pause` whether `is_gone` who
+    /// waits.
+    ///
+    /// # Errors
+    /// The closed list of [`NoLock`].
+    pub fn wait_for_lock(
+        &self,
+        kind: &'static str,
+        key: &str,
+        until: Instant,
+        pause: Duration,
+        is_gone: impl Fn() -> bool,
+    ) -> Result<Locked<'_>, NoLock> {
+        loop {
+            if let Some(locked) = self.try_lock(kind, key)? {
+                return Ok(locked);
+            }
+            if is_gone() {
+                return Err(NoLock::Cancelled);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(NoLock::Late);
+            }
+            thread::sleep(left.min(pause));
+        }
     }
 
     /// The records of a kind, whether somebody holds them or not: each as it is or as it was, never half of it.

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "what is remembered is in files, and locks are waited for")]
+
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt as _,

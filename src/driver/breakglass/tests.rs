@@ -301,7 +301,7 @@ fn a_code_is_good_once_whenever_a_process_is_killed() {
         let mut killed = login(&folder, code.expose());
         drop(killed.stdin.take());
         // The moment is the point here: from before it has begun until after it has ended.
-        sleep(takes * 2 * round / ROUNDS);
+        thread::sleep(takes * 2 * round / ROUNDS);
         killed.kill().unwrap();
         let was_in = ended(killed).contains(YES);
         let again = house.redeem(code.expose());
