@@ -84,7 +84,7 @@ fn decide(host: &mut impl Host, system: &impl System, facts: &Facts, arguments: 
     if options.panic {
         panic!("the argument 'panic' asked for it");
     }
-    debug(host, &options, &format!("config={} {facts}", shown_path(&options.config)));
+    debug(host, &options, || format!("config={} {facts}", shown_path(&options.config)));
     let setup = match system.load(&options.config) {
         Ok(setup) => setup,
         Err(mistakes) => {
@@ -95,7 +95,7 @@ fn decide(host: &mut impl Host, system: &impl System, facts: &Facts, arguments: 
     let language = setup.config.language;
     match gate(host, system, facts) {
         Ok(account) => {
-            debug(host, &options, &format!("account={}", text::escaped(account.name.as_str(), 256)));
+            debug(host, &options, || format!("account={}", text::escaped(account.name.as_str(), 256)));
             run(host, system, facts, account, &setup)
         }
         Err((reason, detail)) => denied(system, facts, reason, &detail, language),
@@ -224,9 +224,9 @@ fn denied(system: &impl System, facts: &Facts, reason: Reason, detail: &str, lan
 }
 
 /// A line that the argument `debug` asks for.
-fn debug(host: &impl Host, options: &Options, line: &str) {
+fn debug(host: &impl Host, options: &Options, line: impl FnOnce() -> String) {
     if options.debug {
-        host.syslog(Priority::Debug, line);
+        host.syslog(Priority::Debug, &line());
     }
 }
 
