@@ -72,6 +72,29 @@ fn allowed(folder: &Path, the_modules: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a listing of records takes.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) runtime: Runtime,
+}
+
+/// What removing records takes.
+#[derive(Debug, Args)]
+pub(crate) struct Clear {
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[command(flatten)]
+    pub(crate) runtime: Runtime,
+}
+
+/// How removing records ends.
+pub(crate) const CLEARED: &str =
+    "Exit codes: 0 cleared, 1 there were none or some are in use, 2 could not try.";
+
 /// Whose records are to go.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]

@@ -1,6 +1,6 @@
 //! `mobileidctl grace`: the confirmations that stand for a while, where `pam.grace` lets them.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use mobileid::{
     driver::moment::moment,
     memory::grace::{Grace, KIND},
@@ -10,39 +10,22 @@ use serde::Serialize;
 use crate::{
     Exit,
     audit::{self, Event},
-    folders::{self, Runtime, Whose},
+    folders::{self, CLEARED, Clear, List},
 };
 
 /// Confirmations that stand for a while (pam.grace)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    List(List),
-    Clear(Clear),
-}
-
-/// Lists who has confirmed, from where, how long ago, and with which key
-#[derive(Debug, Args)]
-#[command(after_help = "\
+    /// Lists who has confirmed, from where, how long ago, and with which key
+    #[command(after_help = "\
 How long a confirmation stands is for pam.grace to say; an old one stays listed until
 it is swept away.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
-pub(crate) struct List {
-    /// Print one line of JSON instead of text
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    runtime: Runtime,
-}
-
-/// Ends confirmations: the next login asks the phone
-#[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 cleared, 1 there were none or some are in use, 2 could not try.")]
-pub(crate) struct Clear {
-    #[command(flatten)]
-    whose: Whose,
-    #[command(flatten)]
-    runtime: Runtime,
+    List(List),
+    /// Ends confirmations: the next login asks the phone
+    #[command(after_help = CLEARED)]
+    Clear(Clear),
 }
 
 pub(crate) fn run(verb: &Verb) -> anyhow::Result<Exit> {

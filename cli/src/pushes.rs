@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use mobileid::{
     driver::moment::moment,
     memory::{
@@ -15,38 +15,21 @@ use serde::Serialize;
 use crate::{
     Exit,
     audit::{self, Event},
-    folders::{self, Runtime, Whose},
+    folders::{self, CLEARED, Clear, List},
 };
 
 /// Phones that were asked in vain (pam.push_limit)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    List(List),
-    Clear(Clear),
-}
-
-/// Lists whose phone was asked in vain within the last day, and how often
-#[derive(Debug, Args)]
-#[command(after_help = "\
+    /// Lists whose phone was asked in vain within the last day, and how often
+    #[command(after_help = "\
 Refused, unanswered and abandoned: all that pam.push_limit counts within pam.push_window.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
-pub(crate) struct List {
-    /// Print one line of JSON instead of text
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    runtime: Runtime,
-}
-
-/// Forgets pushes in vain: the phone may be asked again
-#[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 cleared, 1 there were none or some are in use, 2 could not try.")]
-pub(crate) struct Clear {
-    #[command(flatten)]
-    whose: Whose,
-    #[command(flatten)]
-    runtime: Runtime,
+    List(List),
+    /// Forgets pushes in vain: the phone may be asked again
+    #[command(after_help = CLEARED)]
+    Clear(Clear),
 }
 
 pub(crate) fn run(verb: &Verb) -> anyhow::Result<Exit> {
