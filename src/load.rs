@@ -20,9 +20,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
     config::{
-        Config, Endpoint, FileConfig, Located, Mistakes, PamConfig, Proxy, ServerTrust, Timeouts, Unenrolled,
+        Config, DirectoryFile, Endpoint, FileConfig, KindFile, Located, Mistakes, PamConfig, Proxy,
+        ServerTrust, Timeouts, Unenrolled,
     },
-    directory::file::UserTable,
+    directory::{Directories, Directory, Kind, file::UserTable},
     secret::Secret,
     text,
     verify::TrustAnchors,
@@ -34,7 +35,7 @@ pub struct Setup {
     /// What the machine decides by.
     pub config: Arc<Config>,
     /// Who is who.
-    pub users: UserTable,
+    pub directories: Directories,
     /// How the service is reached.
     pub connection: Connection,
     /// Where accepted signatures are kept.
@@ -161,23 +162,17 @@ struct Loader {
 impl Loader {
     fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
         let anchors = self.anchors(&file.trust);
-        let users = self.users(&file.users);
+        let directories = self.directories(&file.directories, file.unenrolled);
         let server_roots = self.server_roots(&file.server_trust);
         let client_certs = self.certificates(&file.client_cert);
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
         let client_cert_count = client_certs.len();
         let server_name = file.server_name.clone().unwrap_or_else(|| file.url.host.clone());
-        // A table that an editor has just emptied would let everybody in without a phone.
-        if file.unenrolled == Unenrolled::Allow && users.as_ref().is_some_and(UserTable::is_empty) {
-            let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in without \
-                        a phone: enter somebody, or set \"deny\"";
-            self.mistake(&file.users, what);
-        }
-        let setup = users.zip(client_key).zip(client_certs.into_iter().next());
-        let setup = setup.map(|((users, client_key), client_cert)| Setup {
+        let setup = directories.zip(client_key).zip(client_certs.into_iter().next());
+        let setup = setup.map(|((directories, client_key), client_cert)| Setup {
             config: Arc::new(file.config(anchors)),
-            users,
+            directories,
             connection: Connection {
                 service: file.url,
                 server_name,
@@ -211,9 +206,28 @@ impl Loader {
         }
     }
 
-    fn users(&mut self, at: &Located<PathBuf>) -> Option<UserTable> {
+    fn directories(&mut self, files: &[DirectoryFile], unenrolled: Unenrolled) -> Option<Directories> {
+        let read: Vec<_> = files.iter().filter_map(|file| self.directory(file, unenrolled)).collect();
+        (read.len() == files.len()).then(|| Directories::new(read))
+    }
+
+    fn directory(&mut self, file: &DirectoryFile, unenrolled: Unenrolled) -> Option<Directory> {
+        let kind = match &file.kind {
+            KindFile::File(at) => Kind::File(self.users(at, unenrolled)?),
+        };
+        Some(Directory { name: file.name.value.clone(), unavailable: file.unavailable, kind })
+    }
+
+    fn users(&mut self, at: &Located<PathBuf>, unenrolled: Unenrolled) -> Option<UserTable> {
         let (shown, text) = self.named(at, Keep::Unchanged)?;
         match UserTable::parse(&shown, text.expose()) {
+            // A table that an editor has just emptied would let everybody in without a phone.
+            Ok(users) if unenrolled == Unenrolled::Allow && users.is_empty() => {
+                let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in \
+                            without a phone: enter somebody, or set \"deny\"";
+                self.mistake(at, what);
+                None
+            }
             Ok(users) => Some(users),
             Err(mistakes) => {
                 self.mistakes.0.extend(mistakes.0);

@@ -3,6 +3,7 @@
 
 mod anchors;
 pub(crate) mod client;
+mod directories;
 mod pam;
 
 use std::{
@@ -13,7 +14,8 @@ use std::{
 
 use clap::Args;
 use mobileid::{
-    config::{FileConfig, Located, Mistake, Mistakes, Unenrolled},
+    config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
+    directory::Kind,
     driver::https::Https,
     load::{self, Setup},
 };
@@ -22,6 +24,7 @@ use serde::Serialize;
 use crate::{Common, Exit, out};
 use anchors::AnchorFacts;
 use client::ClientFacts;
+use directories::{DirectoryFacts, entered};
 use pam::PamFacts;
 
 /// Checks the configuration and all files it names; asks nobody
@@ -70,6 +73,7 @@ struct Facts {
     profile: &'static str,
     language: &'static str,
     users: usize,
+    directories: Vec<DirectoryFacts>,
     unenrolled: &'static str,
     evidence: Option<PathBuf>,
     client_certificate: Option<ClientFacts>,
@@ -92,13 +96,16 @@ impl Report {
         }
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);
-        if setup.users.is_empty() {
-            // With "allow" an empty table is a mistake, and this is not reached.
-            report.warn(&places.file.users, places, "nobody is entered: nobody can log in");
+        for (written, directory) in places.file.directories.iter().zip(setup.directories.iter()) {
+            let (KindFile::File(at), Kind::File(table)) = (&written.kind, &directory.kind);
+            if table.is_empty() {
+                // With "allow" an empty table is a mistake, and this is not reached.
+                report.warn(at, places, "nobody is entered: nobody can log in");
+            }
         }
         let config = &setup.config;
         if config.unenrolled == Unenrolled::Allow {
-            let what = "is \"allow\": who is not in the user table is let in without a phone";
+            let what = "is \"allow\": whom no directory knows is let in without a phone";
             report.warnings.push(places.whole("users.unenrolled", what.to_owned()));
         }
         let (pam, findings) = pam::look(&setup.pam);
@@ -113,7 +120,8 @@ impl Report {
             proxy: connection.proxy.as_ref().map(|p| p.endpoint.to_string()),
             profile: config.profile.uri(),
             language: config.language.wire(),
-            users: setup.users.len(),
+            users: setup.directories.iter().map(entered).sum(),
+            directories: setup.directories.iter().map(DirectoryFacts::of).collect(),
             unenrolled: match config.unenrolled {
                 Unenrolled::Deny => "deny",
                 Unenrolled::Allow => "allow",
@@ -225,7 +233,10 @@ impl Facts {
         line("proxy", self.proxy.as_deref().unwrap_or("none"));
         line("profile", self.profile);
         line("language", self.language);
-        line("users", &format!("{}, others: {}", self.users, self.unenrolled));
+        for directory in &self.directories {
+            line("directory", &directory.in_words());
+        }
+        line("unenrolled", self.unenrolled);
         let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
         line("evidence", evidence.as_deref().unwrap_or("not kept"));
         let [asks, lets_in, rest] = self.pam.in_words();

@@ -40,7 +40,7 @@ Ctrl-C gives the login up.
 
 Exit codes: 0 accepted, 1 denied, 2 unusable arguments or configuration.")]
 pub(crate) struct Arguments {
-    /// The account, as it stands in the user table
+    /// The account, as the directories know it
     user: UserName,
     /// The service to name on the phone
     #[arg(long, default_value = "mobileidctl")]
@@ -86,7 +86,7 @@ fn in_words(outcome: &Outcome) -> String {
     let mut lines = vec![match &outcome.verdict {
         Verdict::Accepted(signer) => format!("accepted: {}", signer.signer().subject),
         Verdict::Exempt(Exemption::Unenrolled) => {
-            "let in without a phone: not in the user table, and users.unenrolled is \"allow\"".to_owned()
+            "let in without a phone: in no directory, and users.unenrolled is \"allow\"".to_owned()
         }
         Verdict::Exempt(other) => format!("let in without a phone: {}", other.name()),
         Verdict::Denied(reason) => format!("denied: {reason}"),
@@ -133,13 +133,15 @@ impl<'a> Terminal<'a> {
     }
 
     fn looked_up(&self) {
-        match self.setup.users.lookup(&self.user) {
+        match self.setup.directories.lookup(&self.user) {
             Lookup::Found(subscriber) => {
                 let serial = subscriber.serial.map_or_else(String::new, |s| format!(", pinned to {s}"));
                 self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
             }
-            Lookup::NotEnrolled => self.step("looked up: not in the user table"),
-            Lookup::Unavailable(detail) => self.step(&format!("looked up: {}", text::escaped(&detail, 300))),
+            Lookup::NotEnrolled => self.step("looked up: in no directory"),
+            Lookup::Barred(detail) | Lookup::Unavailable(detail) => {
+                self.step(&format!("looked up: {}", text::escaped(&detail, 300)));
+            }
         }
     }
 

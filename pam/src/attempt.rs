@@ -106,9 +106,9 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         } else {
             Request { user, ..request }
         };
-        let (is_enrolled, language) = match setup.users.lookup(&request.user) {
+        let (is_enrolled, language) = match setup.directories.lookup(&request.user) {
             Lookup::Found(subscriber) => (true, policy::language(&setup.config, &subscriber)),
-            Lookup::NotEnrolled | Lookup::Unavailable(_) => (false, setup.config.language),
+            Lookup::NotEnrolled | Lookup::Barred(_) | Lookup::Unavailable(_) => (false, setup.config.language),
         };
         let (account, place) = (account.name, facts.connection(system));
         Ok(Self { host, system, facts, setup, request, account, place, is_enrolled, language })

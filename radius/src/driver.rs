@@ -107,7 +107,7 @@ impl Engine {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Lookup(user) => Answer::Looked(setup.directories.lookup(&user)),
                 Ask::Show(notice) => {
                     progress(Progress::Shown(notice));
                     // The machine writes the request down when this is answered, with the time that is left then.

@@ -93,9 +93,9 @@ fn a_full_file_is_read_to_the_last_key() {
 
 #[test]
 fn the_reference_of_the_user_table_is_read_too() {
-    use crate::directory::{Lookup, file::UserTable};
+    use crate::directory::{Answer, file::UserTable};
     let table = UserTable::parse("users.toml", sample(1)).unwrap();
-    let Lookup::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
+    let Answer::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
     assert_eq!((alice.profile, alice.language), (Some(Profile::App), Some(Language::Fr)));
     assert!(alice.serial.is_some());
     assert_eq!(alice.groups, ["vpn-admins"]);
@@ -356,4 +356,40 @@ fn endpoints_are_read_as_they_are_shown() {
 fn a_configuration_does_not_show_its_secrets() {
     let shown = format!("{:?}", FileConfig::parse("f.toml", &FULL).unwrap());
     assert!(!shown.contains("not-needed") && !shown.contains("dXNlcjpwYXNz"), "{shown}");
+}
+
+/// Without `[users]`, and with these directories.
+fn directories(text: &str) -> String {
+    format!("{}{text}", SHORT.replace("[users]\ntable = \"users.toml\"\n", ""))
+}
+
+#[test]
+fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
+    let more = "[[directory]]\ntype='file'\nname='staff'\ntable='a'\n\
+                [[directory]]\ntype='file'\nname='guests'\ntable='b'\nunavailable='next'\n";
+    let names = |text: &str| {
+        let read = FileConfig::parse("f.toml", text).unwrap().directories;
+        read.into_iter().map(|d| d.name.value).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&format!("{SHORT}{more}")), ["users", "staff", "guests"]);
+    assert_eq!(names(&directories(more)), ["staff", "guests"]);
+    let mistakes = |text: &str| mistakes(&directories(text)).join("\n");
+    assert!(mistakes("").contains("users.table: is missing"));
+    let twice = mistakes(&more.replace("guests", "staff"));
+    assert!(
+        twice.contains("f.toml:15: directory.name: \"staff\" is the name of the directory of line 11"),
+        "{twice}"
+    );
+    for (from, to, told) in [
+        ("type='file'", "", "directory.type: is missing"),
+        ("'file'", "'yp'", "directory.type: must be \"file\""),
+        ("name='staff'", "", "directory.name: is missing"),
+        ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
+        ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),
+        ("table='a'", "", "directory.table: is missing"),
+        ("table='a'", "table='a'\nbase='x'", "directory.base: unknown key"),
+    ] {
+        let told_so = mistakes(&more.replace(from, to));
+        assert!(told_so.contains(told), "{told}: {told_so}");
+    }
 }

@@ -56,7 +56,7 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             Step::Ask(login, ask) => (login, ask),
         };
         let answer = match ask {
-            Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+            Ask::Lookup(user) => Answer::Looked(setup.directories.lookup(&user)),
             Ask::Show(notice) => {
                 ready(&mut way, setup)?;
                 world.show(&notice);

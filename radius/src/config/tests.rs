@@ -16,7 +16,7 @@ use std::{
 
 use mobileid::{
     config::{FileConfig, Mistakes, PamConfig},
-    directory::file::UserTable,
+    directory::Directories,
     load::{Connection, Setup},
     secret::Secret,
     verify::TrustAnchors,
@@ -64,7 +64,7 @@ fn setup_of(core: &str) -> Arc<Setup> {
     };
     Arc::new(Setup {
         config: Arc::new(file.config(TrustAnchors::default())),
-        users: UserTable::parse("users.toml", "").unwrap(),
+        directories: Directories::default(),
         connection,
         evidence: None,
         pam: PamConfig::default(),

@@ -18,7 +18,7 @@ use std::{
 
 use mobileid::{
     config::{FileConfig, MessagingMode, PamConfig},
-    directory::file::UserTable,
+    directory::Directories,
     load::{Connection, Setup},
     login::{self, Ticket},
     mss::fault::Fault,
@@ -188,8 +188,7 @@ fn setup(mode: MessagingMode) -> Arc<Setup> {
     };
     let mut config = file.config(TrustAnchors::default());
     config.mode = mode;
-    let users = UserTable::parse("users.toml", "").unwrap();
-    Arc::new(Setup { config: Arc::new(config), users, connection, evidence: None, pam: PamConfig::default() })
+    Arc::new(Setup { config: Arc::new(config), directories: Directories::default(), connection, evidence: None, pam: PamConfig::default() })
 }
 
 static SYNCH: LazyLock<Arc<Setup>> = LazyLock::new(|| setup(MessagingMode::Synch));

@@ -23,7 +23,7 @@ use std::{
 
 use mobileid::{
     config::{Config, FileConfig, Mistakes, PamConfig, Unenrolled},
-    directory::file::UserTable,
+    directory::{Directories, file::UserTable},
     driver::{
         Tick, TickVerdict,
         blocking::{self, World},
@@ -285,7 +285,7 @@ impl System for Fake<'_> {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Lookup(user) => Answer::Looked(setup.directories.lookup(&user)),
                 Ask::Show(notice) => {
                     world.show(&notice);
                     Answer::Shown
@@ -368,7 +368,8 @@ fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
         timeouts: file.timeouts,
     };
     let users = UserTable::parse("u.toml", "[alice]\nmsisdn = '+41791234567'").unwrap();
-    Setup { config: config.into(), users, connection, evidence, pam: PamConfig::default() }
+    let directories = Directories::of_table(users);
+    Setup { config: config.into(), directories, connection, evidence, pam: PamConfig::default() }
 }
 
 const CONFIG: &str = r#"
