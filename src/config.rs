@@ -22,6 +22,7 @@
 
 mod directory;
 mod endpoint;
+mod ldap;
 mod pam;
 mod prompt;
 pub mod reader;
@@ -29,8 +30,8 @@ pub mod values;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use directory::{DirectoryFile, KindFile};
-pub use endpoint::{Endpoint, InvalidUrl, Proxy};
+pub use directory::{DirectoryFile, KindFile, LdapFile};
+pub use endpoint::{Endpoint, InvalidUrl, LdapUrl, Proxy};
 pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
 pub use prompt::Templates;
 pub use reader::{Located, Mistake, Mistakes};

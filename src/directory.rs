@@ -13,8 +13,9 @@
 //! answer is still that nobody can tell: a directory that is away never makes a user unknown.
 
 pub mod file;
+pub mod ldap;
 
-use self::file::UserTable;
+use self::{file::UserTable, ldap::Ldap};
 use crate::subscriber::{Subscriber, UserName};
 
 /// What the directories say of a user.
@@ -71,6 +72,15 @@ pub enum WhenUnavailable {
 pub enum Kind {
     /// A table that was read with the configuration.
     File(UserTable),
+    /// Servers that speak LDAP.
+    Ldap(Box<Ldap>),
+}
+
+/// A directory that has to be waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Remote<'a> {
+    /// Servers that speak LDAP.
+    Ldap(&'a Ldap),
 }
 
 /// All directories, in the order in which they are asked.
@@ -91,26 +101,51 @@ impl Directories {
         Self(vec![Directory { name, unavailable, kind: Kind::File(users) }])
     }
 
-    /// What they say of a user.
-    #[must_use]
-    pub fn lookup(&self, user: &UserName) -> Lookup {
+    /// What they say of a user; `ask` asks those that have to be waited for.
+    ///
+    /// # Errors
+    /// What `ask` ends with: it was given up.
+    pub fn lookup<E>(
+        &self,
+        user: &UserName,
+        mut ask: impl FnMut(Remote<'_>) -> Result<Answer, E>,
+    ) -> Result<Lookup, E> {
         let mut away = Vec::new();
         for directory in &self.0 {
             let answer = match &directory.kind {
                 Kind::File(table) => table.lookup(user),
+                Kind::Ldap(ldap) => ask(Remote::Ldap(ldap))?,
             };
             let named = |what: String| format!("{}: {what}", directory.name);
             match (answer, directory.unavailable) {
-                (Answer::Found(subscriber), _) => return Lookup::Found(subscriber),
+                (Answer::Found(subscriber), _) => return Ok(Lookup::Found(subscriber)),
                 (Answer::NotEnrolled, _) => {}
-                (Answer::Barred(why), _) => return Lookup::Barred(named(why)),
+                (Answer::Barred(why), _) => return Ok(Lookup::Barred(named(why))),
                 (Answer::Away(why), WhenUnavailable::Next) => away.push(named(why)),
                 (Answer::Unusable(why), _) | (Answer::Away(why), WhenUnavailable::Deny) => {
-                    return Lookup::Unavailable(named(why));
+                    return Ok(Lookup::Unavailable(named(why)));
                 }
             }
         }
-        if away.is_empty() { Lookup::NotEnrolled } else { Lookup::Unavailable(away.join("; ")) }
+        Ok(if away.is_empty() { Lookup::NotEnrolled } else { Lookup::Unavailable(away.join("; ")) })
+    }
+
+    /// The user's entry, where it stands in a table and no other directory has to be asked before that one.
+    #[must_use]
+    pub fn at_hand(&self, user: &UserName) -> Option<Subscriber> {
+        let tables = self.0.iter().map_while(|directory| match &directory.kind {
+            Kind::File(table) => Some(table),
+            Kind::Ldap(_) => None,
+        });
+        let mut answers = tables.map(|table| table.lookup(user));
+        answers
+            .find_map(|answer| if let Answer::Found(subscriber) = answer { Some(subscriber) } else { None })
+    }
+
+    /// Whether any of them has to be waited for.
+    #[must_use]
+    pub fn all_at_hand(&self) -> bool {
+        self.0.iter().all(|directory| matches!(directory.kind, Kind::File(_)))
     }
 
     /// Each of them, in order.

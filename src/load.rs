@@ -20,10 +20,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
     config::{
-        Config, DirectoryFile, Endpoint, FileConfig, KindFile, Located, Mistakes, PamConfig, Proxy,
+        Config, DirectoryFile, Endpoint, FileConfig, KindFile, LdapFile, Located, Mistakes, PamConfig, Proxy,
         ServerTrust, Timeouts, Unenrolled,
     },
-    directory::{Directories, Directory, Kind, file::UserTable},
+    directory::{
+        Directories, Directory, Kind,
+        file::UserTable,
+        ldap::{Bind, Ldap},
+    },
     secret::Secret,
     text,
     verify::TrustAnchors,
@@ -35,7 +39,7 @@ pub struct Setup {
     /// What the machine decides by.
     pub config: Arc<Config>,
     /// Who is who.
-    pub directories: Directories,
+    pub directories: Arc<Directories>,
     /// How the service is reached.
     pub connection: Connection,
     /// Where accepted signatures are kept.
@@ -163,7 +167,7 @@ impl Loader {
     fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
         let anchors = self.anchors(&file.trust);
         let directories = self.directories(&file.directories, file.unenrolled);
-        let server_roots = self.server_roots(&file.server_trust);
+        let server_roots = self.server_roots(&file.server_trust, "service.server_trust");
         let client_certs = self.certificates(&file.client_cert);
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
@@ -172,7 +176,7 @@ impl Loader {
         let setup = directories.zip(client_key).zip(client_certs.into_iter().next());
         let setup = setup.map(|((directories, client_key), client_cert)| Setup {
             config: Arc::new(file.config(anchors)),
-            directories,
+            directories: Arc::new(directories),
             connection: Connection {
                 service: file.url,
                 server_name,
@@ -214,8 +218,31 @@ impl Loader {
     fn directory(&mut self, file: &DirectoryFile, unenrolled: Unenrolled) -> Option<Directory> {
         let kind = match &file.kind {
             KindFile::File(at) => Kind::File(self.users(at, unenrolled)?),
+            KindFile::Ldap(file) => Kind::Ldap(Box::new(self.ldap(file)?)),
         };
         Some(Directory { name: file.name.value.clone(), unavailable: file.unavailable, kind })
+    }
+
+    fn ldap(&mut self, file: &LdapFile) -> Option<Ldap> {
+        let roots =
+            file.trust.as_ref().map(|trust| self.server_roots(trust, "directory.trust")).unwrap_or_default();
+        let mut ldap = Ldap { roots, ..file.ldap.clone() };
+        if let (Bind::Simple { password, .. }, Some(at)) = (&mut ldap.bind, &file.password) {
+            *password = self.password(at)?;
+        }
+        Some(ldap)
+    }
+
+    /// The first and only line of a file. An empty password would be taken for asking as nobody.
+    fn password(&mut self, at: &Located<PathBuf>) -> Option<Secret> {
+        let (shown, text) = self.named(at, Keep::Secret)?;
+        let line = text.expose().strip_suffix('\n').unwrap_or(text.expose());
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() || line.contains(['\n', '\r', '\0']) {
+            self.mistake(at, format_args!("{shown}: must hold the password, in one line"));
+            return None;
+        }
+        Some(Secret::new(line.to_owned()))
     }
 
     fn users(&mut self, at: &Located<PathBuf>, unenrolled: Unenrolled) -> Option<UserTable> {
@@ -279,13 +306,13 @@ impl Loader {
         files
     }
 
-    fn server_roots(&mut self, trust: &ServerTrust) -> Vec<Vec<u8>> {
+    fn server_roots(&mut self, trust: &ServerTrust, key: &str) -> Vec<Vec<u8>> {
         let at = match trust {
             ServerTrust::File(at) => at.clone(),
             ServerTrust::System => {
                 let found = SYSTEM_ROOTS.iter().map(PathBuf::from).find(|p| p.exists());
                 let value = found.unwrap_or_else(|| PathBuf::from(SYSTEM_ROOTS[0]));
-                Located { value, line: 1, key: "service.server_trust".to_owned() }
+                Located { value, line: 1, key: key.to_owned() }
             }
         };
         self.certificates(&at)

@@ -97,7 +97,7 @@ impl Report {
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);
         for (written, directory) in places.file.directories.iter().zip(setup.directories.iter()) {
-            let (KindFile::File(at), Kind::File(table)) = (&written.kind, &directory.kind);
+            let (KindFile::File(at), Kind::File(table)) = (&written.kind, &directory.kind) else { continue };
             if table.is_empty() {
                 // With "allow" an empty table is a mistake, and this is not reached.
                 report.warn(at, places, "nobody is entered: nobody can log in");

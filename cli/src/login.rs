@@ -20,7 +20,7 @@ use mobileid::{
         blocking::{self, World},
         evidence,
     },
-    load::{self, Setup},
+    load,
     login::{Login, Request},
     notice::Notice,
     outcome::{Exemption, Outcome, Verdict},
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         command: None,
         limit: None,
     };
-    let mut terminal = Terminal::new(&setup, &request.user)?;
+    let mut terminal = Terminal::new()?;
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;
@@ -110,39 +110,16 @@ fn in_words(outcome: &Outcome) -> String {
 }
 
 /// The person at the terminal, as the host of a login.
-struct Terminal<'a> {
-    setup: &'a Setup,
-    user: UserName,
+struct Terminal {
     started: Instant,
     given_up: Arc<AtomicBool>,
     /// Whether the wait is being counted on the screen.
     counting: Arc<AtomicBool>,
 }
 
-impl<'a> Terminal<'a> {
-    fn new(setup: &'a Setup, user: &UserName) -> anyhow::Result<Self> {
-        let terminal = Self {
-            setup,
-            user: user.clone(),
-            started: Instant::now(),
-            given_up: give_up_on_signals()?,
-            counting: Arc::default(),
-        };
-        terminal.looked_up();
-        Ok(terminal)
-    }
-
-    fn looked_up(&self) {
-        match self.setup.directories.lookup(&self.user) {
-            Lookup::Found(subscriber) => {
-                let serial = subscriber.serial.map_or_else(String::new, |s| format!(", pinned to {s}"));
-                self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
-            }
-            Lookup::NotEnrolled => self.step("looked up: in no directory"),
-            Lookup::Barred(detail) | Lookup::Unavailable(detail) => {
-                self.step(&format!("looked up: {}", text::escaped(&detail, 300)));
-            }
-        }
+impl Terminal {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { started: Instant::now(), given_up: give_up_on_signals()?, counting: Arc::default() })
     }
 
     fn step(&self, what: &str) {
@@ -157,7 +134,21 @@ impl<'a> Terminal<'a> {
     }
 }
 
-impl World for Terminal<'_> {
+impl World for Terminal {
+    fn looked_up(&mut self, found: &Lookup) {
+        match found {
+            Lookup::Found(subscriber) => {
+                let serial = subscriber.serial.as_ref();
+                let serial = serial.map_or_else(String::new, |serial| format!(", pinned to {serial}"));
+                self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
+            }
+            Lookup::NotEnrolled => self.step("looked up: in no directory"),
+            Lookup::Barred(detail) | Lookup::Unavailable(detail) => {
+                self.step(&format!("looked up: {}", text::escaped(detail, 300)));
+            }
+        }
+    }
+
     fn show(&mut self, notice: &Notice) {
         self.step(&format!("the user reads: {notice}"));
     }

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use mobileid::{
     config::{OnUnreachable, SuIdentity},
     directory::Lookup,
+    driver::directories::{self, GivenUp},
     load::Setup,
     login::{self, Request},
     memory::{connection::Standing, grace, outage},
@@ -47,8 +48,6 @@ pub(crate) struct Attempt<'a, H, S> {
     account: UserName,
     /// What several runs of the stack have in common that belong to one login.
     place: Option<String>,
-    /// Whether there is a phone for the user.
-    is_enrolled: bool,
     language: Language,
 }
 
@@ -106,12 +105,11 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         } else {
             Request { user, ..request }
         };
-        let (is_enrolled, language) = match setup.directories.lookup(&request.user) {
-            Lookup::Found(subscriber) => (true, policy::language(&setup.config, &subscriber)),
-            Lookup::NotEnrolled | Lookup::Barred(_) | Lookup::Unavailable(_) => (false, setup.config.language),
-        };
+        // Nobody is waited for before the rules have said that a phone is wanted.
+        let at_hand = setup.directories.at_hand(&request.user);
+        let language = at_hand.map_or(setup.config.language, |found| policy::language(&setup.config, &found));
         let (account, place) = (account.name, facts.connection(system));
-        Ok(Self { host, system, facts, setup, request, account, place, is_enrolled, language })
+        Ok(Self { host, system, facts, setup, request, account, place, language })
     }
 
     /// Decides.
@@ -239,12 +237,21 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
 
     /// How the service could not be reached a moment ago: sudo's three tries are one.
     fn known_outage(&self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
-        // Whoever is not enrolled has no use of the service, and is not let in for its failure.
-        if !self.is_enrolled {
-            return Ok(None);
-        }
         let known_to: Vec<&str> = self.own_outages().into_iter().chain([outage::KEY]).collect();
-        Ok(memory.outage(&known_to)?)
+        let known = memory.outage(&known_to)?;
+        // Whoever is not enrolled has no use of the service, and is not let in for its failure.
+        Ok(if known.is_some() && self.is_enrolled()? { known } else { None })
+    }
+
+    /// Whether there is a phone for the user. The login that follows where there is none tells why.
+    fn is_enrolled(&self) -> Result<bool, Stop> {
+        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
+        let begun = self.system.now().instant;
+        let until = begun.checked_add(self.request.limit.unwrap_or_default()).unwrap_or(begun);
+        match directories::lookup(&self.setup.directories, &self.request.user, &tick, until) {
+            Ok(found) => Ok(matches!(found, Lookup::Found(_))),
+            Err(GivenUp) => Err(self.denied(Reason::Cancelled, "while a directory was asked").into()),
+        }
     }
 
     /// Where the outages are noted that sudo and su meet: whoever starts them may have made them, by taking away

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aside;
 pub mod audit;
 pub mod authenticator;
 pub mod clients;

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
+pub use super::ldap::LdapFile;
 use super::{
     Located, path,
     reader::{Section, Source},
@@ -25,14 +26,17 @@ pub struct DirectoryFile {
 pub enum KindFile {
     /// A user table.
     File(Located<PathBuf>),
+    /// LDAP servers.
+    Ldap(Box<LdapFile>),
 }
 
 #[derive(Clone, Copy)]
 enum Type {
     File,
+    Ldap,
 }
 
-const TYPES: &[(&str, Type)] = &[("file", Type::File)];
+const TYPES: &[(&str, Type)] = &[("file", Type::File), ("ldap", Type::Ldap)];
 const UNAVAILABLE: &[(&str, WhenUnavailable)] =
     &[("deny", WhenUnavailable::Deny), ("next", WhenUnavailable::Next)];
 
@@ -79,10 +83,11 @@ impl DirectoryFile {
         });
         let unavailable = choice(&mut section, "unavailable", UNAVAILABLE, source);
         if !section.has("type") {
-            source.mistake(section.line(), &section.key("type"), "is missing: \"file\"");
+            source.mistake(section.line(), &section.key("type"), "is missing: \"file\" or \"ldap\"");
         }
         let kind = match choice(&mut section, "type", TYPES, source)?.value {
             Type::File => section.required("table", source).and_then(|t| path(t, source)).map(KindFile::File),
+            Type::Ldap => LdapFile::read(&mut section, source).map(|ldap| KindFile::Ldap(Box::new(ldap))),
         };
         section.finish(source);
         Some(Self { name: name?, unavailable: unavailable.map(|u| u.value).unwrap_or_default(), kind: kind? })

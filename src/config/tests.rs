@@ -382,7 +382,7 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
     );
     for (from, to, told) in [
         ("type='file'", "", "directory.type: is missing"),
-        ("'file'", "'yp'", "directory.type: must be \"file\""),
+        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\""),
         ("name='staff'", "", "directory.name: is missing"),
         ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
         ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),

@@ -9,7 +9,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, ToSocketAddrs},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -24,7 +24,7 @@ use ureq::{
 };
 
 use super::{
-    socket::{Ended, Socket, Tick},
+    socket::{Ended, Socket, Tick, resolve},
     tls::{self, Unusable},
 };
 use crate::{
@@ -194,11 +194,6 @@ fn is_local(error: &io::Error) -> bool {
     use nix::libc::{EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
     let ours = [EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM];
     error.raw_os_error().is_some_and(|code| ours.contains(&code))
-}
-
-/// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.
-fn resolve(target: &Endpoint) -> io::Result<Vec<SocketAddr>> {
-    (target.host.as_str(), target.port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// The first line of an HTTP head, after reading all of it: byte by byte, so that nothing behind it is taken.

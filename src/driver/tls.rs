@@ -41,14 +41,8 @@ impl std::error::Error for Unusable {}
 /// # Errors
 /// A root, certificate or key that rustls does not take, or a key that does not fit the certificate.
 pub fn client(connection: &Connection) -> Result<ClientConfig, Unusable> {
-    let mut roots = RootCertStore::empty();
-    for root in &connection.server_roots {
-        // Of the system's many roots some may be odd; what counts is that there are usable ones.
-        let _ = roots.add(CertificateDer::from(root.as_slice()));
-    }
-    if roots.is_empty() {
-        return Err(Unusable("service.server_trust: no usable root certificate in it".into()));
-    }
+    let roots = roots(&connection.server_roots)
+        .ok_or_else(|| Unusable("service.server_trust: no usable root certificate in it".into()))?;
     let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
         .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
     let leaf = CertificateDer::from(connection.client_cert.clone());
@@ -64,6 +58,31 @@ pub fn client(connection: &Connection) -> Result<ClientConfig, Unusable> {
             ),
             e => Unusable(format!("service.client_cert and service.client_key: {e}")),
         })
+}
+
+/// The same towards a server that is shown no certificate of ours.
+///
+/// # Errors
+/// None of the roots is one that rustls takes.
+#[cfg(feature = "directories")]
+pub(super) fn without_certificate(server_roots: &[Vec<u8>]) -> Result<ClientConfig, Unusable> {
+    let roots =
+        roots(server_roots).ok_or_else(|| Unusable("trust: no usable root certificate in it".into()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|e| Unusable(e.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The roots that can be used; none where there are none.
+fn roots(server_roots: &[Vec<u8>]) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for root in server_roots {
+        // Of the system's many roots some may be odd; what counts is that there are usable ones.
+        let _ = roots.add(CertificateDer::from(root.as_slice()));
+    }
+    (!roots.is_empty()).then_some(roots)
 }
 
 /// The name that the server's certificate must have.

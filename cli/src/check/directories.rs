@@ -1,6 +1,9 @@
 //! What the directories come to.
 
-use mobileid::directory::{Directory, Kind, WhenUnavailable};
+use mobileid::directory::{
+    Directory, Kind, WhenUnavailable,
+    ldap::{Security, Server},
+};
 use serde::Serialize;
 
 /// One directory.
@@ -15,13 +18,27 @@ pub(super) struct DirectoryFacts {
 pub(super) fn entered(directory: &Directory) -> usize {
     match &directory.kind {
         Kind::File(table) => table.len(),
+        Kind::Ldap(_) => 0,
     }
+}
+
+fn server(server: &Server) -> String {
+    let how = match server.security {
+        Security::Tls => "TLS",
+        Security::StartTls => "StartTLS",
+        Security::Loopback => "this host, in the clear",
+    };
+    format!("{} ({how})", server.endpoint)
 }
 
 impl DirectoryFacts {
     pub(super) fn of(directory: &Directory) -> Self {
         let what = match &directory.kind {
             Kind::File(table) => format!("a table of {}", table.len()),
+            Kind::Ldap(ldap) => {
+                let servers: Vec<_> = ldap.servers.iter().map(server).collect();
+                format!("LDAP, {}, {} s each", servers.join(", "), ldap.timeout.as_secs())
+            }
         };
         let unavailable = match directory.unavailable {
             WhenUnavailable::Deny => "deny",

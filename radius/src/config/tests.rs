@@ -16,7 +16,6 @@ use std::{
 
 use mobileid::{
     config::{FileConfig, Mistakes, PamConfig},
-    directory::Directories,
     load::{Connection, Setup},
     secret::Secret,
     verify::TrustAnchors,
@@ -64,7 +63,7 @@ fn setup_of(core: &str) -> Arc<Setup> {
     };
     Arc::new(Setup {
         config: Arc::new(file.config(TrustAnchors::default())),
-        directories: Directories::default(),
+        directories: Arc::default(),
         connection,
         evidence: None,
         pam: PamConfig::default(),

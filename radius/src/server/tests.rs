@@ -18,7 +18,6 @@ use std::{
 
 use mobileid::{
     config::{FileConfig, MessagingMode, PamConfig},
-    directory::Directories,
     load::{Connection, Setup},
     login::{self, Ticket},
     mss::fault::Fault,
@@ -188,7 +187,13 @@ fn setup(mode: MessagingMode) -> Arc<Setup> {
     };
     let mut config = file.config(TrustAnchors::default());
     config.mode = mode;
-    Arc::new(Setup { config: Arc::new(config), directories: Directories::default(), connection, evidence: None, pam: PamConfig::default() })
+    Arc::new(Setup {
+        config: Arc::new(config),
+        directories: Arc::default(),
+        connection,
+        evidence: None,
+        pam: PamConfig::default(),
+    })
 }
 
 static SYNCH: LazyLock<Arc<Setup>> = LazyLock::new(|| setup(MessagingMode::Synch));
