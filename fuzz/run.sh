@@ -12,7 +12,7 @@ case ${1-} in
 '' | *[!0-9]*) ;;
 *) seconds=$1; shift ;;
 esac
-[ $# -gt 0 ] || set -- cms answer config users prompt ticket machine radius_packet radius_upstream radius_state \
+[ $# -gt 0 ] || set -- cms answer config users ldap prompt ticket machine radius_packet radius_upstream radius_state \
     radius_server
 # The longest inputs: what is longer tells nothing new about the parser.
 length() {

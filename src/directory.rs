@@ -142,7 +142,15 @@ impl Directories {
             .find_map(|answer| if let Answer::Found(subscriber) = answer { Some(subscriber) } else { None })
     }
 
-    /// Whether any of them has to be waited for.
+    /// The LDAP directories, by their names.
+    pub fn ldap(&self) -> impl Iterator<Item = (&str, &Ldap)> {
+        self.0.iter().filter_map(|directory| match &directory.kind {
+            Kind::Ldap(ldap) => Some((directory.name.as_str(), ldap.as_ref())),
+            Kind::File(_) => None,
+        })
+    }
+
+    /// Whether none of them has to be waited for.
     #[must_use]
     pub fn all_at_hand(&self) -> bool {
         self.0.iter().all(|directory| matches!(directory.kind, Kind::File(_)))
@@ -156,3 +164,6 @@ impl Directories {
 
 /// The name of the directory that `users.table` is.
 pub const USERS: &str = "users";
+
+#[cfg(test)]
+mod tests;

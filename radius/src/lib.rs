@@ -9,6 +9,7 @@ pub mod clients;
 pub mod config;
 pub mod daemon;
 pub mod dictionary;
+pub mod directory;
 pub mod driver;
 pub mod duplicates;
 pub mod https;

@@ -393,3 +393,74 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
         assert!(told_so.contains(told), "{told}: {told_so}");
     }
 }
+
+/// The directories of the guide, each under a configuration without any.
+fn guide() -> Vec<&'static str> {
+    let document = include_str!("../../docs/directories.md");
+    document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_guide_to_directories_is_read_to_the_last_key() {
+    let read = |text: &str| FileConfig::parse("f.toml", &directories(text)).unwrap().directories;
+    assert_eq!(guide().len(), 4);
+    for sample in guide() {
+        assert_eq!(read(sample).len(), 1, "{sample}");
+    }
+    let full = guide()[1];
+    let KindFile::Ldap(file) = &read(full)[0].kind else { panic!() };
+    assert_eq!(file.ldap.servers.len(), 2);
+    assert_eq!(file.ldap.default_country.as_deref(), Some("41"));
+    assert!(file.ldap.active_directory && file.ldap.groups.as_ref().unwrap().nested);
+    assert!(file.password.is_some() && file.trust.is_some());
+    for (header, first) in
+        [("[[directory]]", "type"), ("[directory.attributes]", "msisdn"), ("[directory.groups]", "base")]
+    {
+        let stranger = full.replace(header, &format!("{header}\nbogus = 1"));
+        let found = mistakes(&directories(&stranger)).join("\n");
+        let (_, keys) =
+            found.split_once("bogus: unknown key; there are ").unwrap_or_else(|| panic!("{found}"));
+        assert!(keys.contains(first), "{found}");
+        for key in keys.lines().next().unwrap().split(", ").filter(|key| *key != "bind") {
+            let table = format!("[directory.{key}]");
+            assert!(
+                full.lines().any(|l| l.starts_with(&format!("{key} = ")) || l == table),
+                "{key} is not in the guide"
+            );
+        }
+    }
+}
+
+#[test]
+fn mistakes_of_an_ldap_directory_are_named() {
+    let full = guide()[1];
+    for (from, to, told) in [
+        ("start_tls = true", "", "directory.servers: would send numbers and passwords in the clear"),
+        ("start_tls = true", "start_tls = 'yes'", "directory.start_tls: must be true or false, not a string"),
+        ("ldaps://dc1.corp.example", "https://dc1", "directory.servers: must be ldaps://host"),
+        ("trust = \"ldap-ca.pem\"", "", "directory.trust: is missing"),
+        (
+            "bind_password_file = \"ldap.secret\"",
+            "",
+            "directory.bind_dn: must stand there with bind_password_file",
+        ),
+        ("bind_dn = ", "bind = 'anonymous'\nbind_dn = ", "directory.bind_dn: must stand there with"),
+        ("(uid={user}))", "(uid=alice))", "directory.filter: must have {user} in it"),
+        ("(uid={user}))", "(uid={user})(m={dn}))", "directory.filter: must not have {dn} in it"),
+        ("(uid={user}))", "(uid={user})", "directory.filter: has parentheses"),
+        ("(member={dn})", "(member=x)", "directory.groups.filter: must have {dn} in it"),
+        ("(member={dn})", "(uid={user})", "directory.groups.filter: must have no name but {dn}"),
+        ("timeout = 5", "timeout = 31", "directory.timeout: must be a whole number from 1 to 30"),
+        ("\"+41\"", "\"41\"", "directory.default_country: must be a country code"),
+        ("\"ou=people,dc=corp,dc=example\"", "\"people\"", "directory.base: must be a distinguished name"),
+        ("[\"mobile\", \"otherMobile\"]", "[]", "directory.attributes.msisdn: names no attribute"),
+        ("\"memberOf\"", "\"member of\"", "directory.attributes.groups: must be the name of an attribute"),
+        ("scope = \"subtree\"", "scope = \"all\"", "directory.scope: must be"),
+    ] {
+        let found = mistakes(&directories(&full.replace(from, to))).join("\n");
+        assert!(found.contains(told), "{told}: {found}");
+    }
+    let here =
+        full.replace("start_tls = true", "").replace("ldap://dc2.corp.example:389", "ldap://127.0.0.1");
+    assert!(FileConfig::parse("f.toml", &directories(&here)).is_ok());
+}

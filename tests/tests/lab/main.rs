@@ -4,6 +4,7 @@ mod adversaries;
 mod asynchronous;
 mod audit;
 mod configuration;
+mod directory;
 mod elf;
 mod environment;
 mod guest;
