@@ -71,7 +71,7 @@ impl Slapd {
         let root = self.folder.join("root.pem");
         run(Command::new("ldapadd")
             .env("LDAPTLS_CACERT", root)
-            .args(["-x", "-H", &format!("ldaps://localhost:{}", self.port)])
+            .args(["-x", "-H", &format!("ldaps://127.0.0.1:{}", self.port)])
             .args(["-D", "cn=admin,dc=acme,dc=example", "-w", READER, "-f"])
             .arg(file))
     }
@@ -104,7 +104,6 @@ const RECIPE: &str = r#"
 type = "ldap"
 name = "openldap"
 servers = ["ldaps://127.0.0.1:PORT"]
-server_name = "localhost"
 trust = "ldap-ca.pem"
 bind_dn = "cn=mobileid,dc=acme,dc=example"
 bind_password_file = "ldap.secret"
@@ -152,7 +151,7 @@ ou: people
 ";
 
 fn certificates(folder: &std::path::Path) -> Result<()> {
-    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost")?;
+    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1")?;
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     for arguments in [
         format!("req -x509 {key} -keyout root.key -out root.pem -days 2 -subj /CN=root"),

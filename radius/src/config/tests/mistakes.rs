@@ -297,7 +297,7 @@ fn bad_values_are_named_with_line_and_key_and_what_to_do() {
         (
             "client = [\"fortigate\", \"gateway\"]",
             "client = \"gatway\"",
-            "rule.client: there is no [[client]] of this name; there are: fortigate, gateway",
+            "rule.client: there is no [[client]] of this name; there are: fortigate, ssl-vpn, gateway",
         ),
         ("user = [\"radius-check\", \"test*\"]", "user = []", "rule.user: is an empty list"),
         (
