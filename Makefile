@@ -14,7 +14,7 @@ endif
 .PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam layout
 
 help:
-	@echo 'make deps    install what building and testing need, where it is missing'
+	@echo 'make deps    install or build what building and testing need, where it is missing'
 	@echo 'make build   the PAM module, the RADIUS responder, mobileidctl and the simulator, into $(TARGET)/debug'
 	@echo 'make demo    see logins confirmed and cancelled, a sudo, and RADIUS, on this machine alone'
 	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
@@ -78,5 +78,4 @@ bench-pam: deps
 # written anew. After a change to what a login does before it asks a phone, or of the compiler.
 layout: bench-pam
 	@sh tests/deps.sh valgrind
-	CARGO_PROFILE_RELEASE_STRIP=none cargo build --locked --release -p pam_mobileid --target-dir $(TARGET)/layout
-	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout/release/libpam_mobileid.so
+	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout

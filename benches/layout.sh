@@ -2,31 +2,34 @@
 # Writes pam/layout.ld anew: valgrind records which functions of the module run. `make layout` calls this, after
 # `make bench-pam`, which leaves a program that asks a PAM service, and a configuration.
 #
-#   layout.sh BUILD MODULE
+#   layout.sh BENCH TARGET
 #
-# BUILD is where bench-pam left its files, MODULE the module with its symbols.
+# BENCH is where bench-pam left its files, TARGET the folder to build the module in once more, with its symbols.
 set -eu
 export LC_ALL=C
 
-build=$(realpath "$1")
-module=$(realpath "$2")
-layout=$(dirname "$0")/../pam/layout.ld
+bench=$(realpath "$1")
+target=$2
+cd "$(dirname "$0")/.."
+layout=pam/layout.ld
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+cp "$layout" "$work/kept"
+# What went wrong half way leaves the layout as it was.
+trap 'cp "$work/kept" "$layout"; rm -rf "$work"' EXIT
 
 # The functions of the module that run for these arguments of it, by their symbols.
 functions() {
 	echo "auth required $module $1" >"$work/layout"
 	valgrind --quiet --tool=callgrind --callgrind-out-file="$work/calls" --compress-strings=no --demangle=no \
-		"$build/pam/services/pam_cost" "$work" layout root >/dev/null
+		"$bench/pam/services/pam_cost" "$work" layout root >/dev/null
 	awk -v module="$module" '
 		/^ob=/ { ours = substr($0, 4) == module }
 		/^fn=/ && ours { sub(/^fn=/, ""); sub(/\x27[0-9]+$/, ""); print }
 	' "$work/calls"
 }
 
-# A symbol as the name of its section, which has no more of what a compiler makes up: hashes of crates, and in the
-# newer mangling the distance to an earlier part. A function that is marked cold has a prefix to its section.
+# A symbol as the name of its section, without what a compiler makes up: hashes of crates, and in the newer mangling
+# the distance to an earlier part. A function that is marked cold has a prefix to its section.
 sections() {
 	sed -E '
 		/^\(below|^0x/d
@@ -37,15 +40,9 @@ sections() {
 	' | sort -u
 }
 
-functions config=/nonexistent | sections >"$work/login"
-functions "config=$build/pam/service/mobileid.toml" | sections | comm -13 "$work/login" - >"$work/config"
-if ! [ -s "$work/login" ] || ! [ -s "$work/config" ]; then
-	echo 'layout: nothing was recorded: does the module still have its symbols?' >&2
-	exit 1
-fi
-
-{
-	cat <<'END'
+# Writes the layout with these two lists.
+write() {
+	cat - "$1" <<'END'
 /* Where functions stand in the module's file. The kernel maps a file by 64 KiB and more at a time: side by side, what
    runs in every login is two or three of these, and scattered it is ten. A line that fits no function does nothing,
    and a function without a line stands where it always would; nothing else depends on this.
@@ -58,8 +55,7 @@ SECTIONS
     .text.login :
     {
 END
-	cat "$work/login"
-	cat <<'END'
+	cat - "$2" <<'END'
     }
 }
 INSERT BEFORE .text;
@@ -70,11 +66,23 @@ SECTIONS
     .text.config :
     {
 END
-	cat "$work/config"
 	cat <<'END'
     }
 }
 INSERT AFTER .text;
 END
-} >"$work/layout.ld"
-cp "$work/layout.ld" "$layout"
+}
+
+# Recorded is the module as it is without a layout: valgrind knows the names of one section. The profile is that of the
+# release, because with another one the compiler merges other functions.
+write /dev/null /dev/null >"$layout"
+cargo rustc --locked --release -p pam_mobileid --target-dir "$target" -- -C strip=none
+module=$(realpath "$target/release/libpam_mobileid.so")
+
+functions config=/nonexistent | sections >"$work/login"
+functions "config=$bench/pam/service/mobileid.toml" | sections | comm -13 "$work/login" - >"$work/config"
+if ! [ -s "$work/login" ] || ! [ -s "$work/config" ]; then
+	echo 'layout: nothing was recorded' >&2
+	exit 1
+fi
+write "$work/login" "$work/config" >"$work/kept"

@@ -26,6 +26,7 @@ mod ldap;
 mod pam;
 mod prompt;
 pub mod reader;
+mod srs;
 pub mod values;
 
 use std::{path::PathBuf, time::Duration};
@@ -36,6 +37,7 @@ pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity
 pub use prompt::Templates;
 pub use reader::{Located, Mistake, Mistakes};
 use reader::{Section, Source};
+pub use srs::SrsConfig;
 
 pub use crate::mss::MessagingMode;
 
@@ -122,6 +124,8 @@ pub struct FileConfig {
     pub unenrolled: Unenrolled,
     /// What the PAM module does beyond asking the phone.
     pub pam: PamConfig,
+    /// The Smart Registration Service, where there is one.
+    pub srs: Option<SrsConfig>,
 }
 
 /// Which roots the server's certificate may chain to.
@@ -211,10 +215,7 @@ impl FileConfig {
         let mode = service.parsed("messaging_mode", source).unwrap_or_default();
         let server_name = service.text("server_name", source);
         let server_name = server_name.filter(|n| !refused(is_host_name(&n.value), n, HOST_RULE, source));
-        let server_trust = match service.text("server_trust", source) {
-            Some(text) if text.value != "system" => path(text, source).map(ServerTrust::File),
-            _ => Some(ServerTrust::System),
-        };
+        let server_trust = server_trust(&mut service, source);
         let client_cert = service.required("client_cert", source).and_then(|t| path(t, source));
         let client_key = service.required("client_key", source).and_then(|t| path(t, source));
         let proxy = service.parsed("proxy", source);
@@ -240,6 +241,7 @@ impl FileConfig {
         let unenrolled = users.parsed("unenrolled", source).unwrap_or_default();
         users.finish(source);
         let pam = PamConfig::read(root, source);
+        let srs = SrsConfig::read(root, source);
 
         let holds_secret =
             ap_pwd.is_some() || proxy.as_ref().is_some_and(|p: &Proxy| p.authorization.is_some());
@@ -266,7 +268,16 @@ impl FileConfig {
             directories: directories?,
             unenrolled,
             pam,
+            srs,
         })
+    }
+}
+
+/// The roots that a server's certificate may chain to: those of the operating system, unless a file is named.
+fn server_trust(section: &mut Section<'_>, source: &mut Source<'_>) -> Option<ServerTrust> {
+    match section.text("server_trust", source) {
+        Some(text) if text.value != "system" => path(text, source).map(ServerTrust::File),
+        _ => Some(ServerTrust::System),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Carries out what the machine asks, with blocking sockets: for the PAM module and the administrator's tool.
 //!
-//! `blocking` is the loop and `https` one exchange with the service; they come with the feature of the same name.
-//! `directories` asks who is who, over `ldap`, and `socket` is the one place that waits; they come with the feature
-//! `directories`. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
+//! `blocking` is the loop, `https` one exchange with the service, and `srs` the Smart Registration Service over it; they
+//! come with the feature of the same name. `directories` asks who is who, over `ldap`, and `socket` is the one place that
+//! waits; they come with the feature `directories`. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
 //! much a driver elsewhere needs too. With the feature `store` come the places of [`crate::memory`]: `store` keeps its
 //! records, and `moment` tells the time that they go by.
 
@@ -21,6 +21,8 @@ pub mod https;
 pub mod ldap;
 #[cfg(feature = "store")]
 pub mod moment;
+#[cfg(feature = "blocking")]
+pub mod srs;
 #[cfg(feature = "store")]
 pub mod store;
 

@@ -45,6 +45,7 @@ pub mod outcome;
 pub mod policy;
 pub mod prompt;
 pub mod secret;
+pub mod srs;
 pub mod subscriber;
 pub mod text;
 pub mod verify;

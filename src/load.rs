@@ -8,6 +8,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the module that reads files")]
 
+mod registration;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::Read,
@@ -16,6 +18,7 @@ use std::{
     sync::Arc,
 };
 
+pub use registration::{Registration, Way, registration};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{

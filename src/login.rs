@@ -125,10 +125,26 @@ pub enum Answer {
     TimedOut,
     /// It is later than what was waited for.
     Waited,
-    /// The host has not carried out the ask, for a reason of its own; the text is for the administrator.
-    Withheld(String),
+    /// The host has not carried out the ask.
+    Withheld(Withheld),
     /// The host gives the login up. Fits every ask.
     Cancelled,
+}
+
+/// Why a host goes no further with a login, whose phone was not asked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The reason of the denial that it ends in.
+    pub reason: Reason,
+    /// For the administrator.
+    pub detail: String,
+}
+
+/// What cannot be written down or read is the administrator's to mend.
+impl From<String> for Withheld {
+    fn from(detail: String) -> Self {
+        Self { reason: Reason::Misconfigured, detail }
+    }
 }
 
 /// A login that is under way.
@@ -251,8 +267,8 @@ impl Login {
         if matches!(answer, Answer::Cancelled) {
             return context.deny(Reason::Cancelled, found, now);
         }
-        if let Answer::Withheld(why) = &answer {
-            return context.deny(Reason::Internal, found.detail(text::escaped(why, 300)), now);
+        if let Answer::Withheld(Withheld { reason, detail }) = &answer {
+            return context.deny(*reason, found.detail(text::escaped(detail, 600)), now);
         }
         let leads_on =
             matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited);

@@ -187,6 +187,7 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::StateInvalid => (&texts::OVER, false),
         Reason::Overloaded => (&texts::TOO_MANY, true),
         Reason::PushLimit => (&texts::REST, false),
+        Reason::PhoneBusy => (&texts::BUSY, false),
         Reason::AlreadyDenied => (&texts::DENIED_BEFORE, false),
         Reason::BreakGlass => (&texts::ONE_TIME_CODE_REFUSED, true),
         Reason::Misconfigured | Reason::RequestInvalid | Reason::EapRefused | Reason::Internal => {

@@ -155,7 +155,9 @@ pub enum Reason {
     Overloaded,
     /// The person's phone has lately been asked in vain too often.
     PushLimit,
-    /// This very connection was denied or interrupted before, after its phone was asked.
+    /// Another login of the same person kept the phone busy for as long as this one could wait.
+    PhoneBusy,
+    /// This very connection was denied or interrupted before, after its phone was asked, or its time is over.
     AlreadyDenied,
     /// The service cannot be reached, and the one-time code given instead is wrong.
     BreakGlass,
@@ -256,6 +258,7 @@ impl Reason {
             Self::StateInvalid,
             Self::Overloaded,
             Self::PushLimit,
+            Self::PhoneBusy,
             Self::AlreadyDenied,
             Self::BreakGlass,
             Self::Misconfigured,
@@ -297,6 +300,7 @@ impl Reason {
             Self::StateInvalid => "state-invalid",
             Self::Overloaded => "overloaded",
             Self::PushLimit => "push-limit",
+            Self::PhoneBusy => "phone-busy",
             Self::AlreadyDenied => "denied-before",
             Self::BreakGlass => "break-glass-refused",
             Self::Misconfigured => "misconfigured",
@@ -370,6 +374,7 @@ impl Reason {
             | Self::Rule
             | Self::StateInvalid
             | Self::PushLimit
+            | Self::PhoneBusy
             | Self::AlreadyDenied => Class::Refused,
         }
     }

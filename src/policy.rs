@@ -42,7 +42,8 @@ pub fn exempt(
 ) -> Option<Exemption> {
     let named = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
     let (require, exempt) = (&rules.require, &rules.exempt);
-    if require.services.as_ref().is_some_and(|services| !named(services, who.service)) {
+    let is_required = |services: &Vec<String>| services.iter().any(|listed| covers(listed, who.service));
+    if require.services.as_ref().is_some_and(|services| !is_required(services)) {
         return Some(Exemption::NotRequired);
     }
     if require.users.is_some() || require.groups.is_some() {
@@ -63,6 +64,12 @@ pub fn exempt(
         return Some(Exemption::Network);
     }
     exempt.groups.iter().any(|group| member(group) == Member::Yes).then_some(Exemption::Group)
+}
+
+/// Whether a service that must ask is this one. `sudo -i` and `su -` have names of their own in PAM: whoever lists `sudo`
+/// has not meant to leave that door open.
+fn covers(listed: &str, service: &str) -> bool {
+    listed == service || matches!((listed, service), ("sudo", "sudo-i") | ("su", "su-l"))
 }
 
 /// What was decided for one login before anybody is asked.
@@ -179,6 +186,29 @@ mod tests {
             let require = Require { services: some(services), users: some(users), groups: some(groups) };
             let rules = PamConfig { require: require.clone(), ..PamConfig::default() };
             assert_eq!(judged(&rules, "sshd", None), expected, "{require:?}");
+        }
+    }
+
+    #[test]
+    fn who_requires_sudo_requires_its_second_name_too() {
+        let asks = |listed: &str| {
+            let services = Some(list(&["sshd", listed]));
+            PamConfig { require: Require { services, ..Require::default() }, ..PamConfig::default() }
+        };
+        for (listed, service, spared) in [
+            ("sudo", "sudo-i", None),
+            ("su", "su-l", None),
+            ("sudo-i", "sudo", Some(Exemption::NotRequired)),
+            ("su", "sudo", Some(Exemption::NotRequired)),
+            ("sudo", "su-l", Some(Exemption::NotRequired)),
+        ] {
+            assert_eq!(judged(&asks(listed), service, None), spared, "{listed} {service}");
+        }
+        // An exemption is what is written, and no more.
+        let services = list(&["sudo", "su"]);
+        let rules = PamConfig { exempt: Exempt { services, ..Exempt::default() }, ..PamConfig::default() };
+        for service in ["sudo-i", "su-l"] {
+            assert_eq!(judged(&rules, service, None), None, "{service}");
         }
     }
 

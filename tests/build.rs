@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-#[expect(clippy::print_stdout, reason = "it is how a build script speaks to Cargo")]
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(openssh)");
     // TARGET/PROFILE/build/PACKAGE/out

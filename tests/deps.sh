@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing need and is missing: Debian's packages by apt-get, as root or with
-# sudo, and one client library for Python, beside the build's output. Where nothing is missing it touches
-# nothing and needs no network. Rust is only checked for. Arguments are more packages.
+# sudo, and beside the build's output one client library for Python and one OpenSSH. Where nothing is missing it
+# touches nothing and needs no network. Rust is only checked for. Arguments are more packages.
 set -eu
 
 # The C compiler, libpam's headers and binutils build; the rest is what the tests log in through. The

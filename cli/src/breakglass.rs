@@ -176,7 +176,7 @@ fn list(arguments: &List) -> anyhow::Result<Exit> {
         .collect();
     listed.sort_by(|one, other| one.user.cmp(&other.user));
     let line = |one: &Listed| format!("{:<20} {:>2} left, made {}", one.user, one.left, one.created);
-    folders::show(&listed, arguments.json, KIND, line, "nobody has break-glass codes")?;
+    folders::show(&listed, arguments.json, "breakglass", line, "nobody has break-glass codes")?;
     let unknown = listing.records.len().saturating_sub(listed.len());
     Ok(folders::complete(&listing, unknown))
 }

@@ -5,6 +5,7 @@ mod anchors;
 pub(crate) mod client;
 mod directories;
 mod pam;
+mod srs;
 
 use std::{
     fs,
@@ -16,8 +17,8 @@ use clap::Args;
 use mobileid::{
     config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
     directory::Kind,
-    driver::https::Https,
-    load::{self, Setup},
+    driver::{https::Https, srs::Desk},
+    load::{self, Registration, Setup},
 };
 use serde::Serialize;
 
@@ -26,6 +27,7 @@ use anchors::AnchorFacts;
 use client::ClientFacts;
 use directories::{DirectoryFacts, entered};
 use pam::PamFacts;
+use srs::SrsFacts;
 
 /// Checks the configuration and all files it names; asks nobody
 #[derive(Debug, Args)]
@@ -79,19 +81,29 @@ struct Facts {
     client_certificate: Option<ClientFacts>,
     anchors: Vec<AnchorFacts>,
     pam: PamFacts,
+    registration: Option<SrsFacts>,
 }
 
 impl Report {
     fn of(path: &Path, now: SystemTime) -> Self {
-        match load::load(path).and_then(|setup| Ok((Places::of(path)?, setup))) {
-            Ok((places, setup)) => Self::of_setup(&places, &setup, now),
+        // A login does not look at [srs]; what is wrong there shall be known before somebody is to be enrolled.
+        match load::load(path).and_then(|setup| Ok((Places::of(path)?, load::registration(path)?, setup))) {
+            Ok((places, registration, setup)) => Self::of_setup(&places, &setup, registration.as_ref(), now),
             Err(mistakes) => Self { mistakes: mistakes.0, ..Self::default() },
         }
     }
 
-    fn of_setup(places: &Places, setup: &Setup, now: SystemTime) -> Self {
+    fn of_setup(
+        places: &Places,
+        setup: &Setup,
+        registration: Option<&Registration>,
+        now: SystemTime,
+    ) -> Self {
         let mut report = Self::default();
         if let Err(unusable) = Https::new(&setup.connection) {
+            report.mistakes.push(places.of_unusable(&unusable.to_string()));
+        }
+        if let Some(Err(unusable)) = registration.map(Desk::new) {
             report.mistakes.push(places.of_unusable(&unusable.to_string()));
         }
         let client_certificate = report.client(places, setup, now);
@@ -130,6 +142,7 @@ impl Report {
             client_certificate,
             anchors,
             pam,
+            registration: registration.map(SrsFacts::of),
         });
         report
     }
@@ -243,6 +256,10 @@ impl Facts {
         line("PAM", &asks);
         line("", &lets_in);
         line("", &rest);
+        let registration = self.registration.as_ref().map(SrsFacts::in_words);
+        for (name, what) in ["registration", ""].iter().zip(registration.iter().flatten()) {
+            line(name, what);
+        }
         if let Some(client) = &self.client_certificate {
             line("client", &client.subject);
             line("", &format!("{}, until {}", client.key, client.until));

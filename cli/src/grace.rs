@@ -75,7 +75,7 @@ fn list(arguments: &List) -> anyhow::Result<Exit> {
         })
         .collect();
     listed.sort_by(|one, other| (&one.user, &one.address).cmp(&(&other.user, &other.address)));
-    folders::show(&listed, arguments.json, KIND, in_words, "no confirmation stands")?;
+    folders::show(&listed, arguments.json, "grace", in_words, "no confirmation stands")?;
     let unknown = listing.records.len().saturating_sub(listed.len());
     Ok(folders::complete(&listing, unknown))
 }

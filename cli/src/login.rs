@@ -3,7 +3,6 @@
 //! The audit line is printed and not sent to the system log: there it would pass for a login to this host.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -21,15 +20,14 @@ use mobileid::{
         evidence,
     },
     load,
-    login::{Login, Request},
+    login::{Login, Request, Withheld},
     notice::Notice,
     outcome::{Exemption, Outcome, Verdict},
     subscriber::UserName,
     text,
 };
-use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::{Common, Exit, out};
+use crate::{Common, Exit, out, signals};
 
 /// Logs a user in on the phone, and tells each step
 #[derive(Debug, Args)]
@@ -119,7 +117,7 @@ struct Terminal {
 
 impl Terminal {
     fn new() -> anyhow::Result<Self> {
-        Ok(Self { started: Instant::now(), given_up: give_up_on_signals()?, counting: Arc::default() })
+        Ok(Self { started: Instant::now(), given_up: signals::give_up()?, counting: Arc::default() })
     }
 
     fn step(&self, what: &str) {
@@ -149,11 +147,12 @@ impl World for Terminal {
         }
     }
 
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.step(&format!("the user reads: {notice}"));
+        Ok(())
     }
 
-    fn sending(&mut self, login: &Login) -> Result<(), String> {
+    fn sending(&mut self, login: &Login) -> Result<(), Withheld> {
         self.step(&format!("AP_TransID: {}", login.ap_trans_id()));
         if let Some(text) = login.text() {
             self.step(&format!("text on the phone: {}", text::escaped(text, 300)));
@@ -179,16 +178,6 @@ impl World for Terminal {
             if given_up.load(Ordering::Relaxed) { TickVerdict::Cancel } else { TickVerdict::Continue }
         })
     }
-}
-
-/// The first signal asks the wait to end, which it does at its next tick; the second one ends the process.
-fn give_up_on_signals() -> io::Result<Arc<AtomicBool>> {
-    let given_up = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&given_up))?;
-        signal_hook::flag::register(signal, Arc::clone(&given_up))?;
-    }
-    Ok(given_up)
 }
 
 fn host_name() -> String {

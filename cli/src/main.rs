@@ -6,6 +6,7 @@
 //! mobileidctl login USER          asks the user's phone
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
 //! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
+//! mobileidctl identify ...        has somebody find out who is behind a number
 //! mobileidctl breakglass ...      makes, lists and takes back one-time codes
 //! mobileidctl grace ...           lists and ends confirmations that stand for a while
 //! mobileidctl pushes ...          lists and forgets how often phones were asked in vain
@@ -22,10 +23,12 @@ mod doctor;
 mod folders;
 mod grace;
 mod heartbeat;
+mod identify;
 mod login;
 mod out;
 mod pushes;
 mod reload;
+mod signals;
 mod signature;
 mod when;
 
@@ -50,6 +53,8 @@ enum Verb {
     #[command(subcommand)]
     Grace(grace::Verb),
     Heartbeat(heartbeat::Arguments),
+    #[command(subcommand)]
+    Identify(identify::Verb),
     Login(login::Arguments),
     #[command(subcommand)]
     Pushes(pushes::Verb),
@@ -103,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Grace(verb) => grace::run(&verb),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
+        Verb::Identify(verb) => identify::run(&verb),
         Verb::Login(arguments) => login::run(&arguments),
         Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),

@@ -91,7 +91,7 @@ fn list(arguments: &List) -> anyhow::Result<Exit> {
     let mut listed: Vec<Listed> = pushes.iter().map(|pushes| Listed::of(pushes, &now)).collect();
     listed.retain(|one| one.within_24_hours > 0);
     listed.sort_by(|one, other| one.user.cmp(&other.user));
-    folders::show(&listed, arguments.json, KIND, Listed::in_words, "no phone was asked in vain")?;
+    folders::show(&listed, arguments.json, "pushes", Listed::in_words, "no phone was asked in vain")?;
     let unknown = listing.records.len().saturating_sub(pushes.len());
     Ok(folders::complete(&listing, unknown))
 }

@@ -45,6 +45,9 @@ fuzz_target!(|text: &str| {
             assert_fits_the_phone(&text, &config.prefix.to_string(), code.as_str());
         }
     }
+    if let Some(srs) = &config.srs {
+        assert_one_plain_line(&srs.client_id);
+    }
     let window = config.pam.push_window.as_secs();
     assert!((60..=24 * 3600).contains(&window) && (1..=20).contains(&config.pam.push_limit));
     assert!(config.pam.grace.is_none_or(|grace| (1..=12 * 3600).contains(&grace.as_secs())));

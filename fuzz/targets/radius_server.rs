@@ -20,7 +20,7 @@ use std::{
 
 use libfuzzer_sys::fuzz_target;
 use mobileid::{
-    config::FileConfig,
+    config::{FileConfig, PamConfig},
     load::{Connection, Setup},
     login::{self, Now, Request},
     notice::Notice,
@@ -91,7 +91,13 @@ static SETTINGS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         timeouts: file.timeouts,
     };
     let config = Arc::new(file.config(TrustAnchors::default()));
-    let setup = Arc::new(Setup { config, directories: Arc::default(), connection, evidence: None });
+    let setup = Arc::new(Setup {
+        config,
+        directories: Arc::default(),
+        connection,
+        evidence: None,
+        pam: PamConfig::default(),
+    });
     Arc::new(config::read("radiusd.toml", CLIENTS, Path::new("/"), &setup).expect("settings"))
 });
 static KEY: LazyLock<SharedSecret> = LazyLock::new(|| SharedSecret::new(SECRET));

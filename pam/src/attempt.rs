@@ -17,15 +17,19 @@ use std::net::IpAddr;
 use mobileid::{
     config::{OnUnreachable, SuIdentity},
     directory::Lookup,
-    driver::directories::{self, GivenUp},
+    driver::{
+        Tick,
+        breakglass::Refused,
+        directories::{self, GivenUp},
+    },
     load::Setup,
-    login::{self, Request},
-    memory::{connection::Standing, grace, outage},
+    login::{self, Request, Withheld},
+    memory::{connection::Standing, grace},
     notice,
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
     policy::{self, Applicant, Member},
     prompt::Command,
-    subscriber::{Language, UserName},
+    subscriber::{Language, Subscriber, UserName},
     text,
 };
 
@@ -33,21 +37,28 @@ use crate::{
     facts::Facts,
     host::{Host, Priority},
     person::Person,
-    recall::{Memory, NoLock, Records},
+    recall::{Memory, Records, Turn},
     system::{Account, System},
 };
 
 /// One login under way.
 pub(crate) struct Attempt<'a, H, S> {
-    pub(crate) host: &'a mut H,
-    pub(crate) system: &'a S,
-    pub(crate) facts: &'a Facts,
-    pub(crate) setup: &'a Setup,
-    pub(crate) request: Request,
+    host: &'a mut H,
+    system: &'a S,
+    facts: &'a Facts,
+    setup: &'a Setup,
+    request: Request,
     /// The account that is logged in to.
     account: UserName,
     /// What several runs of the stack have in common that belong to one login.
     place: Option<String>,
+    /// Whether the person is still there: one watch from the beginning on, because who has gone before it began was
+    /// never seen.
+    tick: Tick,
+    /// The phone of the user, if there is one and it was looked up.
+    subscriber: Option<Subscriber>,
+    /// Whether it was.
+    is_looked_up: bool,
     language: Language,
 }
 
@@ -106,10 +117,25 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             Request { user, ..request }
         };
         // Nobody is waited for before the rules have said that a phone is wanted.
-        let at_hand = setup.directories.at_hand(&request.user);
-        let language = at_hand.map_or(setup.config.language, |found| policy::language(&setup.config, &found));
+        let subscriber = setup.directories.at_hand(&request.user);
+        let is_looked_up = subscriber.is_some() || setup.directories.all_at_hand();
+        let language =
+            subscriber.as_ref().map_or(setup.config.language, |s| policy::language(&setup.config, s));
         let (account, place) = (account.name, facts.connection(system));
-        Ok(Self { host, system, facts, setup, request, account, place, language })
+        let tick = system.watch(facts.ssh_connection.as_deref());
+        Ok(Self {
+            host,
+            system,
+            facts,
+            setup,
+            request,
+            account,
+            place,
+            tick,
+            subscriber,
+            is_looked_up,
+            language,
+        })
     }
 
     /// Decides.
@@ -128,14 +154,26 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         self.by_the_rules()?;
         let memory = self.system.memory()?;
         let mut records = self.of_this_connection(&memory)?;
-        self.within_grace(&memory)?;
-        let outcome = match self.known_outage(&memory)? {
+        let ended = self.run(&memory, &mut records);
+        if self.facts.is_started_by_user() {
+            self.noted(records.forget_unless_settled());
+        }
+        ended
+    }
+
+    /// What a connection comes to that nothing has settled yet.
+    fn run<'m>(&mut self, memory: &'m Memory, records: &mut Records<'m>) -> Result<Outcome, Stop> {
+        self.within_grace(memory)?;
+        let outcome = match self.known_outage(memory)? {
             Some(failure) => *self.denied(Reason::Unreachable(failure), "as a few seconds ago"),
-            None => self.by_phone(&memory, &mut records)?,
+            None => self.by_phone(memory, records)?,
         };
         self.noted(records.ended(&outcome));
-        let outcome = self.without_the_service(outcome, &memory, &mut records);
-        self.noted(memory.sweep());
+        let outcome = self.without_the_service(outcome, memory, records);
+        // Once the phone was asked, nobody notices the time that it takes.
+        if outcome.audit.ap_trans_id.is_some() {
+            self.noted(memory.sweep());
+        }
         Ok(outcome)
     }
 
@@ -165,10 +203,9 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let key = format!("{place}\n{}\n{}", self.account, self.request.user);
         let begun = self.system.now().instant;
         let until = begun.checked_add(longest).unwrap_or(begun);
-        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
-        let locked = memory.connection(&key, longest, &tick, until);
+        let locked = memory.connection(&key, longest, &self.tick, until);
         let (standing, connection) =
-            locked.map_err(|why| self.unlocked(why, "another run on this connection"))?;
+            locked.map_err(|why| self.withheld(why.of("another run on this connection")))?;
         match standing {
             Standing::Fresh { left } => {
                 self.request.limit = Some(left);
@@ -187,16 +224,19 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 Err(self.denied(Reason::AlreadyDenied, detail).into())
             }
             Standing::Late => {
-                Err(self.denied(Reason::TimedOut, "the time for all runs on this connection is over").into())
+                let detail = "the time for all runs on this connection is over";
+                Err(self.denied(Reason::AlreadyDenied, detail).into())
             }
         }
     }
 
     /// `pam.grace`: the same person, from there, with that key.
     fn within_grace(&mut self, memory: &Memory) -> Result<(), Stop> {
-        let (Some(grace), Some((address, key))) = (self.setup.pam.grace, self.place_and_key()) else {
-            return Ok(());
-        };
+        let Some(grace) = self.setup.pam.grace else { return Ok(()) };
+        if self.facts.auth_info.is_some() && self.facts.address.is_some() {
+            self.look_up()?;
+        }
+        let Some((address, key)) = self.place_and_key() else { return Ok(()) };
         if memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
             return Err(self.exempt(Exemption::Grace, "").into());
         }
@@ -208,19 +248,20 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         let begun = self.system.now().instant;
         let limit = self.request.limit.unwrap_or_default();
         let until = begun.checked_add(limit).unwrap_or(begun);
-        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
-        let locked = memory.phone(user.as_str(), &tick, until);
-        let phone = locked.map_err(|why| self.unlocked(why, "another login of the same person"))?;
-        let (rules, now) = (&self.setup.pam, memory.now()?);
-        if !phone.may(rules.push_limit, rules.push_window, &now) {
-            let count = phone.within(rules.push_window, &now);
-            let detail = format!("{count} pushes in vain within {} s", rules.push_window.as_secs());
-            return Err(self.denied(Reason::PushLimit, &detail).into());
-        }
-        records.of_phone(phone);
-        let left = until.saturating_duration_since(self.system.now().instant);
-        let request = Request { limit: Some(left), ..self.request.clone() };
-        let person = &mut Person { host: self.host, system: self.system, facts: self.facts, rules, records };
+        let rules = &self.setup.pam;
+        let (limit, window) = (rules.push_limit, rules.push_window);
+        let turn = Turn { memory, user: user.clone(), limit, window, until };
+        turn.is_over().map_err(|withheld| self.withheld(withheld))?;
+        let request = self.request.clone();
+        let person = &mut Person {
+            host: self.host,
+            system: self.system,
+            facts: self.facts,
+            rules,
+            records,
+            turn,
+            tick: &self.tick,
+        };
         let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
         match outcome.verdict {
             Verdict::Accepted(_) if self.setup.pam.grace.is_some() => {
@@ -228,7 +269,11 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
                 self.noted(place.map_or(Ok(()), |(address, key)| memory.grant(user.as_str(), address, key)));
             }
             Verdict::Denied(Reason::Unreachable(failure)) => {
-                self.noted(memory.fails(failure, self.own_outages().unwrap_or(outage::KEY)));
+                let known_to = match self.facts.is_started_by_user() {
+                    true => self.own_outages().map(str::to_owned),
+                    false => Some(self.outages_of_all()),
+                };
+                self.noted(known_to.map_or(Ok(()), |known_to| memory.fails(failure, &known_to)));
             }
             Verdict::Accepted(_) | Verdict::Exempt(_) | Verdict::Denied(_) => {}
         }
@@ -236,26 +281,43 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     }
 
     /// How the service could not be reached a moment ago: sudo's three tries are one.
-    fn known_outage(&self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
-        let known_to: Vec<&str> = self.own_outages().into_iter().chain([outage::KEY]).collect();
-        let known = memory.outage(&known_to)?;
+    fn known_outage(&mut self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
+        let of_all = self.outages_of_all();
+        let known = memory.outage(self.own_outages().into_iter().chain([of_all.as_str()]))?;
+        if known.is_some() {
+            self.look_up()?;
+        }
         // Whoever is not enrolled has no use of the service, and is not let in for its failure.
-        Ok(if known.is_some() && self.is_enrolled()? { known } else { None })
+        Ok(known.filter(|_| self.subscriber.is_some()))
     }
 
-    /// Whether there is a phone for the user. The login that follows where there is none tells why.
-    fn is_enrolled(&self) -> Result<bool, Stop> {
-        let tick = self.system.watch(self.facts.ssh_connection.as_deref());
+    /// Looks the user up where that was not done yet. The login that follows where nobody is found tells why.
+    fn look_up(&mut self) -> Result<(), Stop> {
+        if self.is_looked_up {
+            return Ok(());
+        }
         let begun = self.system.now().instant;
         let until = begun.checked_add(self.request.limit.unwrap_or_default()).unwrap_or(begun);
-        match directories::lookup(&self.setup.directories, &self.request.user, &tick, until) {
-            Ok(found) => Ok(matches!(found, Lookup::Found(_))),
-            Err(GivenUp) => Err(self.denied(Reason::Cancelled, "while a directory was asked").into()),
+        match directories::lookup(&self.setup.directories, &self.request.user, &self.tick, until) {
+            Ok(Lookup::Found(subscriber)) => {
+                self.language = policy::language(&self.setup.config, &subscriber);
+                self.subscriber = Some(subscriber);
+            }
+            Ok(Lookup::NotEnrolled | Lookup::Barred(_) | Lookup::Unavailable(_)) => {}
+            Err(GivenUp) => return Err(self.denied(Reason::Cancelled, "while a directory was asked").into()),
         }
+        self.is_looked_up = true;
+        Ok(())
     }
 
-    /// Where the outages are noted that sudo and su meet: whoever starts them may have made them, by taking away
-    /// descriptors, or time. They are nobody else's.
+    /// Where the outages of the service are noted that concern everybody on this host: another configuration may have
+    /// another service.
+    fn outages_of_all(&self) -> String {
+        self.setup.connection.service.to_string()
+    }
+
+    /// Where the outages are noted that sudo and its like meet: whoever starts them may have made them, by taking away
+    /// descriptors, or time. They are nobody else's, and nobody's where no other run belongs to this one.
     fn own_outages(&self) -> Option<&str> {
         self.place.as_deref().filter(|_| self.facts.is_started_by_user())
     }
@@ -263,9 +325,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     /// Whether this failure is one that `pam.on_unreachable` is about.
     fn may_be_allowed(&self, failure: Unreachable) -> bool {
         match failure {
-            Unreachable::Name | Unreachable::Connect | Unreachable::Proxy => {
-                !self.facts.is_started_by_user() || self.system.has_room()
-            }
+            Unreachable::Name | Unreachable::Connect | Unreachable::Proxy => self.system.has_room(),
             // A process that is stopped and continued is late as well.
             Unreachable::TooSlow => !self.facts.is_started_by_user(),
             // Certificates that do not fit are a mistake of the configuration, or somebody in between.
@@ -285,37 +345,39 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             return *self.exempt(Exemption::Unreachable, reason.name());
         }
         let user = self.request.user.clone();
-        let has_codes = memory.has_codes(&user).unwrap_or_else(|why| {
-            self.noted(Err(why));
-            false
-        });
-        if !has_codes {
-            return outcome;
+        match memory.has_codes(&user, &self.tick) {
+            Ok(true) => {}
+            Ok(false) => return outcome,
+            Err(refused) => {
+                self.noted(Err(refused.to_string()));
+                return outcome;
+            }
         }
         let typed = self.host.ask(notice::break_glass_question(self.language));
         // Who presses Enter has none at hand: that is no try.
         let Some(typed) = typed.filter(|typed| !typed.expose().trim().is_empty()) else { return outcome };
-        match memory.redeem(&user, &typed) {
+        match memory.redeem(&user, &typed, &self.tick) {
             Ok(left) => {
                 self.noted(records.let_in());
                 let detail = format!("{}; {left} codes left", reason.name());
                 *self.exempt(Exemption::BreakGlass, &detail)
             }
+            Err(Refused::Cancelled) => *self.denied(Reason::Cancelled, &Refused::Cancelled.to_string()),
             Err(why) => *self.denied(Reason::BreakGlass, &format!("{}; {why}", reason.name())),
         }
     }
 
-    /// What grace is bound to: the address of the connection, and the key of the first factor.
+    /// What grace is bound to: the address of the connection, and the key of the first factor with the phone. Who has
+    /// been removed since is not spared for having been confirmed.
     fn place_and_key(&self) -> Option<(IpAddr, grace::Key)> {
-        let key = grace::Key::of(self.facts.auth_info.as_deref()?)?;
+        let key = grace::Key::of(self.facts.auth_info.as_deref()?, self.subscriber.as_ref()?)?;
         Some((self.facts.address?, key))
     }
 
-    fn unlocked(&self, why: NoLock, held_by: &str) -> Stop {
-        match why {
-            NoLock::Cancelled => self.denied(Reason::Cancelled, &format!("while {held_by} went on")).into(),
-            NoLock::Late => self.denied(Reason::TimedOut, &format!("{held_by} went on all the time")).into(),
-            NoLock::Broken(why) => Stop::Unusable(why),
+    fn withheld(&self, why: Withheld) -> Stop {
+        match why.reason {
+            Reason::Misconfigured => Stop::Unusable(why.detail),
+            reason => self.denied(reason, &why.detail).into(),
         }
     }
 

@@ -16,7 +16,7 @@
 //! | Priority | Line |
 //! |---|---|
 //! | alert | the audit line of a login by a one-time code |
-//! | error | each mistake of the configuration; evidence that could not be kept |
+//! | error | each mistake of the configuration; groups that nobody can tell; what could not be kept or noted |
 //! | notice | the audit line of a denial, and of an exemption |
 //! | info | the audit line of an accept; `request sent:` before the wait, for when the process is killed in it |
 //! | debug | with the argument `debug`: what the decision was based on |
@@ -152,18 +152,29 @@ fn report(
     outcome: Outcome,
     silent: bool,
 ) -> PamResultCode {
-    // With PAM_SILENT, which sudo always sets, success needs no words; a denial does.
-    if outcome.notice.is_denial() || (!silent && !outcome.notice.is_silent()) {
+    if matches!(outcome.verdict, Verdict::Denied(_)) {
+        // Written down first: an sshd whose client is gone notices it when it passes the notice on, and ends us.
+        log(host, &outcome);
+        show(host, facts, &outcome.notice);
+        return codes::code(&outcome.verdict, &facts.service);
+    }
+    // With PAM_SILENT, which sudo always sets, success needs no words.
+    if !silent && !outcome.notice.is_silent() {
         show(host, facts, &outcome.notice);
     }
     let outcome = unless_user_changed(host, system, facts, outcome);
+    log(host, &outcome);
+    codes::code(&outcome.verdict, &facts.service)
+}
+
+/// Writes the audit line.
+fn log(host: &impl Host, outcome: &Outcome) {
     let priority = match outcome.verdict {
         Verdict::Accepted(_) => Priority::Info,
         Verdict::Exempt(Exemption::BreakGlass) => Priority::Alert,
         Verdict::Exempt(_) | Verdict::Denied(_) => Priority::Notice,
     };
     host.syslog(priority, &outcome.audit.line());
-    codes::code(&outcome.verdict, &facts.service)
 }
 
 /// Turns a success into a denial if PAM_USER is not who it was. An application may change it in any

@@ -13,6 +13,7 @@ use mobileid::{
 use crate::{
     codes::SSHD,
     host::{Host, Item},
+    presence,
     system::System,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) address: Option<IpAddr>,
     /// sshd's SSH_AUTH_INFO_0: what has been proved before PAM was asked.
     pub(crate) auth_info: Option<String>,
+    /// Whether this process has more rights than who started it.
+    pub(crate) is_set_user_id: bool,
 }
 
 impl Facts {
@@ -48,7 +51,7 @@ impl Facts {
         let of_sshd = |name| (service == SSHD).then(|| host.env(name)).flatten();
         let ssh_connection = of_sshd(c"SSH_CONNECTION");
         let auth_info = of_sshd(c"SSH_AUTH_INFO_0");
-        let address = ssh_connection.as_ref().and_then(|text| text.split(' ').next()?.parse::<IpAddr>().ok());
+        let address = ssh_connection.as_ref().and_then(|text| presence::address(text.split(' ').next()?));
         // sshd's PAM_RHOST is a name from reverse DNS if `UseDNS` is on, and so whatever the client's network says.
         let rhost = address.map(|address| address.to_string()).or_else(|| host.item(Item::Rhost));
         let ruser = host.item(Item::Ruser);
@@ -58,7 +61,20 @@ impl Facts {
             None => Err("the application has no user name that is UTF-8 text".to_owned()),
         };
         let host = system.host_name();
-        Self { pam_user, user, service, host, tty, rhost, ruser, ssh_connection, address, auth_info }
+        let is_set_user_id = system.is_set_user_id();
+        Self {
+            pam_user,
+            user,
+            service,
+            host,
+            tty,
+            rhost,
+            ruser,
+            ssh_connection,
+            address,
+            auth_info,
+            is_set_user_id,
+        }
     }
 
     /// The request of this login; with a stand-in for a name that is none, for the record of its denial.
@@ -86,10 +102,10 @@ impl Facts {
         matches!(self.service.as_str(), "sudo" | "sudo-i")
     }
 
-    /// Whether this process is a set-user-ID program's, which whoever logs in has started, with limits and signals of
-    /// their choice.
+    /// Whether whoever logs in has started this process, with limits and signals of their choice: sudo, su, and any
+    /// other set-user-ID program. sshd is none, but SELinux may start it as it would one.
     pub(crate) fn is_started_by_user(&self) -> bool {
-        self.is_sudo() || self.is_su()
+        self.is_sudo() || self.is_su() || (self.is_set_user_id && !self.is_sshd())
     }
 
     /// What several runs of the stack have in common that belong to one login: the connection of sshd, the process
@@ -100,7 +116,7 @@ impl Facts {
             // The same addresses and ports may be another connection's a minute later.
             return Some(format!("{connection}\n{}", system.connection_identity(connection)?));
         }
-        self.is_started_by_user().then(|| system.process_identity()).flatten()
+        (self.is_sudo() || self.is_su()).then(|| system.process_identity()).flatten()
     }
 
     /// Whether it is su, which has a second name for `su -` in util-linux.
@@ -145,6 +161,7 @@ mod tests {
             ssh_connection: None,
             address: None,
             auth_info: None,
+            is_set_user_id: false,
         }
     }
 

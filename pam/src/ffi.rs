@@ -148,6 +148,13 @@ pub(crate) fn interrupt_is_pending() -> bool {
     })
 }
 
+/// Whether this process has more rights than who started it, as set-user-ID programs have: then its limits, signals
+/// and descriptors are of their choice.
+pub(crate) fn is_set_user_id() -> bool {
+    // SAFETY: takes a number and gives one, from what the kernel handed over when the program was started.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 // syslog.h of Linux, whatever the C library.
 const LOG_AUTHPRIV: c_int = 10 << 3;
 const LOG_ALERT: c_int = 1;

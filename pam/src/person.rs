@@ -5,7 +5,7 @@
 use mobileid::{
     config::{PamConfig, SshdMessage},
     driver::{Tick, blocking::World},
-    login::Login,
+    login::{Login, Withheld},
     notice::Notice,
     text,
 };
@@ -13,7 +13,7 @@ use mobileid::{
 use crate::{
     facts::Facts,
     host::{Host, Priority, Style},
-    recall::Records,
+    recall::{Records, Turn},
     system::System,
 };
 
@@ -24,27 +24,34 @@ pub(crate) struct Person<'a, 'm, H, S> {
     pub(crate) facts: &'a Facts,
     pub(crate) rules: &'a PamConfig,
     pub(crate) records: &'a mut Records<'m>,
+    pub(crate) turn: Turn<'m>,
+    pub(crate) tick: &'a Tick,
 }
 
 impl<H: Host, S: System> World for Person<'_, '_, H, S> {
     /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
-    fn show(&mut self, notice: &Notice) {
+    ///
+    /// Then waits until no other login asks the same phone: before, a person who does not press Enter would keep
+    /// others waiting.
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         let message = if self.facts.is_sshd() { self.rules.sshd_message } else { SshdMessage::Info };
-        let prompts = match message {
-            SshdMessage::None => return,
-            SshdMessage::Info => false,
-            SshdMessage::Prompt => true,
+        let (prompts, informs) = match message {
+            SshdMessage::None => (false, false),
+            SshdMessage::Info => (false, true),
+            SshdMessage::Prompt => (true, true),
             // Older ones keep information back until the login has ended, but not a question.
-            SshdMessage::Auto => !self.system.shows_information_at_once(),
+            SshdMessage::Auto => (!self.system.shows_information_at_once(), true),
         };
         // sshd's method `password` can ask nothing: there the text is information after all.
-        if prompts && self.host.ask(&notice.as_prompt()).is_some() {
-            return;
+        let prompted = prompts && self.host.ask(&notice.as_prompt()).is_some();
+        self.records.of_phone(self.turn.come(self.tick)?);
+        if informs && !prompted {
+            show(self.host, self.facts, notice);
         }
-        show(self.host, self.facts, notice);
+        Ok(())
     }
 
-    fn sending(&mut self, login: &Login) -> Result<(), String> {
+    fn sending(&mut self, login: &Login) -> Result<(), Withheld> {
         self.records.sending()?;
         let user = self.facts.pam_user.as_deref().unwrap_or_default();
         let line = format!(
@@ -58,15 +65,17 @@ impl<H: Host, S: System> World for Person<'_, '_, H, S> {
     }
 
     fn tick(&self) -> Tick {
-        self.system.watch(self.facts.ssh_connection.as_deref())
+        Tick::clone(self.tick)
     }
 }
 
 /// Shows a notice where it disturbs nobody.
 pub(crate) fn show(host: &mut impl Host, facts: &Facts, notice: &Notice) {
-    // Without a terminal sudo prints PAM_TEXT_INFO to standard output, su always does: into the pipe of
-    // whoever uses the command's output. PAM_ERROR_MSG goes to standard error.
-    let style = match notice.is_denial() || facts.tty.is_none() || facts.is_su() {
+    // Where sudo cannot open the terminal it prints PAM_TEXT_INFO to standard output, also one that it knows by name;
+    // su always does: into the pipe of whoever uses the command's output. PAM_ERROR_MSG goes to standard error there,
+    // and to the terminal where there is one.
+    let pipes = facts.is_sudo() || facts.is_su();
+    let style = match notice.is_denial() || facts.tty.is_none() || pipes {
         true => Style::Error,
         false => Style::Info,
     };

@@ -164,7 +164,7 @@ impl Connection {
 
 /// A link-local address has its interface behind it: `fe80::1%eth0`. The kernel is asked without that and then
 /// knows no such socket; the table has no interfaces and shows it.
-fn address(text: &str) -> Option<IpAddr> {
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
     let (address, _) = text.split_once('%').unwrap_or((text, ""));
     address.parse().ok()
 }

@@ -7,7 +7,8 @@
 //!    runs there now       denied, late   of the same person             before it rings  as it came out
 //! ```
 //!
-//! Both locks are held until the login has ended, and the kernel takes them from a process that dies. So whoever
+//! The phone is locked when nothing is awaited of the person but to look at it: who is asked to press Enter first, and
+//! does not, keeps nobody from the same phone. Both locks are held until the login has ended, and the kernel takes them from a process that dies. So whoever
 //! gets the lock of a connection and finds a push in its record knows that nobody waits for that push any more.
 //!
 //! A record that cannot be written before the phone rings keeps it from ringing: the next login would not know. One
@@ -26,10 +27,11 @@ use std::{
 use mobileid::{
     driver::{
         TICK, Tick, TickVerdict,
-        breakglass::{self, Stores},
+        breakglass::{self, Refused, Stores},
         moment::moment,
         store::{Locked, Store},
     },
+    login::Withheld,
     memory::{
         Moment, RUNTIME, STATE,
         connection::{self, Standing},
@@ -37,7 +39,7 @@ use mobileid::{
         outage::{self, Outage},
         pushes::{self, Pushes},
     },
-    outcome::{Outcome, Unreachable, Verdict},
+    outcome::{Class, Outcome, Reason, Unreachable, Verdict},
     secret::Secret,
     subscriber::UserName,
 };
@@ -65,8 +67,8 @@ pub(crate) enum NoLock {
 
 /// How long each kind of record is of use to anybody; the last two as long as the configuration may want them.
 const USEFUL: [(&str, Duration); 4] = [
-    (connection::KIND, Duration::from_secs(3600)),
-    (outage::KIND, Duration::from_secs(3600)),
+    (connection::KIND, connection::CONFIRMED_FOR),
+    (outage::KIND, outage::REMEMBERED_FOR),
     (grace::KIND, grace::LONGEST),
     (pushes::KIND, Duration::from_secs(24 * 3600)),
 ];
@@ -111,13 +113,12 @@ impl Memory {
 
     /// Locks a person's phone, so that it shows one question at a time.
     pub(crate) fn phone(&self, user: &str, tick: &Tick, until: Instant) -> Result<Phone<'_>, NoLock> {
-        let lock = self.lock(pushes::KIND, user, tick, until)?;
-        let pushes = match lock.read()? {
-            None => Pushes::none(user),
-            Some(octets) => Pushes::decode(&octets)
-                .map_err(|e| format!("the pushes of {user}: {e}: mobileidctl pushes clear {user}"))?,
-        };
-        Ok(Phone { lock, pushes, sent: None })
+        Ok(Phone::of(self.lock(pushes::KIND, user, tick, until)?, user)?)
+    }
+
+    /// The lock of a person's phone if nobody holds it.
+    fn idle_phone(&self, user: &str) -> Result<Option<Phone<'_>>, String> {
+        self.store.try_lock(pushes::KIND, user)?.map(|lock| Phone::of(lock, user)).transpose()
     }
 
     /// Whether the same person was confirmed from there, with that key, a short while ago.
@@ -130,7 +131,7 @@ impl Memory {
     ) -> Result<bool, String> {
         let place = grace::place(user, address, key);
         let Some(lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(false) };
-        let found = lock.read()?.and_then(|octets| Grace::decode(&octets).ok());
+        let found = looked_up(lock)?.and_then(|octets| Grace::decode(&octets).ok());
         let now = self.now()?;
         Ok(found.is_some_and(|grace| grace.holds(user, address, key, within, &now)))
     }
@@ -138,18 +139,21 @@ impl Memory {
     /// The person was confirmed from there, with that key, just now.
     pub(crate) fn grant(&self, user: &str, address: IpAddr, key: grace::Key) -> Result<(), String> {
         let place = grace::place(user, address, &key);
-        // Whoever holds the lock is another login of hers that was confirmed, and writes the same.
+        // Whoever holds the lock is another login of hers: it writes the same, or looks. At worst she is asked again.
         let Some(mut lock) = self.store.try_lock(grace::KIND, &place)? else { return Ok(()) };
         let record = Grace { user: user.to_owned(), address, key, confirmed: self.now()? };
         lock.write(&record.encode())
     }
 
     /// How the service could not be reached a moment ago, as far as anybody knows who is listed.
-    pub(crate) fn outage(&self, known_to: &[&str]) -> Result<Option<Unreachable>, String> {
+    pub(crate) fn outage<'k>(
+        &self,
+        known_to: impl IntoIterator<Item = &'k str>,
+    ) -> Result<Option<Unreachable>, String> {
         let now = self.now()?;
         for key in known_to {
             let Some(lock) = self.store.try_lock(outage::KIND, key)? else { continue };
-            let found = lock.read()?.and_then(|octets| Outage::decode(&octets).ok());
+            let found = looked_up(lock)?.and_then(|octets| Outage::decode(&octets).ok());
             if let Some(failure) = found.and_then(|outage| outage.remembered(&now)) {
                 return Ok(Some(failure));
             }
@@ -165,24 +169,23 @@ impl Memory {
     }
 
     /// Whether the user has one-time codes left.
-    pub(crate) fn has_codes(&self, user: &UserName) -> Result<bool, String> {
-        breakglass::has_codes(&Store::open(&self.state)?, user)
+    pub(crate) fn has_codes(&self, user: &UserName, tick: &Tick) -> Result<bool, Refused> {
+        breakglass::has_codes(&Store::open(&self.state)?, user, || tick() == TickVerdict::Cancel)
     }
 
     /// Uses a one-time code up; returns how many are left, or why it does not count.
-    pub(crate) fn redeem(&self, user: &UserName, typed: &Secret) -> Result<usize, String> {
+    pub(crate) fn redeem(&self, user: &UserName, typed: &Secret, tick: &Tick) -> Result<usize, Refused> {
         let state = Store::open(&self.state)?;
         let stores = Stores { state: &state, runtime: &self.store };
-        let redeemed = breakglass::redeem(stores, user, typed, &self.now()?);
-        redeemed.map(|redeemed| redeemed.left).map_err(|refused| refused.to_string())
+        let is_gone = || tick() == TickVerdict::Cancel;
+        breakglass::redeem(stores, user, typed, &self.now()?, is_gone).map(|redeemed| redeemed.left)
     }
 
     /// Removes what is of no use to anybody any more.
     pub(crate) fn sweep(&self) -> Result<(), String> {
-        for (kind, useful) in USEFUL {
-            self.store.sweep(kind, useful)?;
-        }
-        Ok(())
+        // What is wrong with one folder does not let the others grow.
+        let swept = USEFUL.map(|(kind, useful)| self.store.sweep(kind, useful));
+        swept.into_iter().find_map(Result::err).map_or(Ok(()), Err)
     }
 
     fn lock(&self, kind: &'static str, key: &str, tick: &Tick, until: Instant) -> Result<Locked<'_>, NoLock> {
@@ -198,6 +201,30 @@ impl Memory {
                 return Err(NoLock::Late);
             }
             thread::sleep(left.min(TICK));
+        }
+    }
+}
+
+/// What a record holds. Where there is none, no lock file stays behind for each process that has looked.
+fn looked_up(lock: Locked<'_>) -> Result<Option<Vec<u8>>, String> {
+    let found = lock.read()?;
+    if found.is_none() {
+        lock.remove()?;
+    }
+    Ok(found)
+}
+
+impl NoLock {
+    /// The denial that it ends in.
+    pub(crate) fn of(self, held_by: &str) -> Withheld {
+        match self {
+            Self::Cancelled => {
+                Withheld { reason: Reason::Cancelled, detail: format!("while {held_by} went on") }
+            }
+            Self::Late => {
+                Withheld { reason: Reason::PhoneBusy, detail: format!("{held_by} went on all the time") }
+            }
+            Self::Broken(why) => why.into(),
         }
     }
 }
@@ -246,15 +273,14 @@ pub(crate) struct Phone<'m> {
     sent: Option<Moment>,
 }
 
-impl Phone<'_> {
-    /// Whether it may ring once more.
-    pub(crate) fn may(&self, limit: u32, window: Duration, now: &Moment) -> bool {
-        self.pushes.may(limit, window, now)
-    }
-
-    /// How often it has rung in vain.
-    pub(crate) fn within(&self, window: Duration, now: &Moment) -> usize {
-        self.pushes.within(window, now)
+impl<'m> Phone<'m> {
+    fn of(lock: Locked<'m>, user: &str) -> Result<Self, String> {
+        let pushes = match lock.read()? {
+            None => Pushes::none(user),
+            Some(octets) => Pushes::decode(&octets)
+                .map_err(|e| format!("the pushes of {user}: {e}: mobileidctl pushes clear {user}"))?,
+        };
+        Ok(Self { lock, pushes, sent: None })
     }
 
     fn sending(&mut self, now: Moment) -> Result<(), String> {
@@ -276,17 +302,60 @@ impl Phone<'_> {
     }
 }
 
+/// One question at a time, and not too many: what it takes to be the one who asks.
+#[derive(Debug)]
+pub(crate) struct Turn<'m> {
+    pub(crate) memory: &'m Memory,
+    pub(crate) user: UserName,
+    /// So many pushes in vain ...
+    pub(crate) limit: u32,
+    /// ... within so long are the last.
+    pub(crate) window: Duration,
+    /// How long another login of the same person is waited for.
+    pub(crate) until: Instant,
+}
+
+impl<'m> Turn<'m> {
+    /// Whether it is clear already, without waiting for anybody, that the phone may not ring.
+    pub(crate) fn is_over(&self) -> Result<(), Withheld> {
+        match self.memory.idle_phone(self.user.as_str())? {
+            Some(phone) => self.may_ring(&phone),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the phone.
+    pub(crate) fn come(&self, tick: &Tick) -> Result<Phone<'m>, Withheld> {
+        let phone = self.memory.phone(self.user.as_str(), tick, self.until);
+        let phone = phone.map_err(|why| why.of("another login of the same person"))?;
+        self.may_ring(&phone)?;
+        Ok(phone)
+    }
+
+    fn may_ring(&self, phone: &Phone<'_>) -> Result<(), Withheld> {
+        let now = self.memory.now()?;
+        if phone.pushes.may(self.limit, self.window, &now) {
+            return Ok(());
+        }
+        let count = phone.pushes.within(self.window, &now);
+        let detail = format!("{count} pushes in vain within {} s", self.window.as_secs());
+        Err(Withheld { reason: Reason::PushLimit, detail })
+    }
+}
+
 /// What is written down about one login while it runs.
 #[derive(Debug)]
 pub(crate) struct Records<'m> {
     memory: &'m Memory,
     connection: Option<Connection<'m>>,
     phone: Option<Phone<'m>>,
+    /// Whether the next run on the connection learns more than when this one began.
+    is_settled: bool,
 }
 
 impl<'m> Records<'m> {
     pub(crate) fn new(memory: &'m Memory, connection: Option<Connection<'m>>) -> Self {
-        Self { memory, connection, phone: None }
+        Self { memory, connection, phone: None, is_settled: false }
     }
 
     /// The phone that is going to be asked.
@@ -304,9 +373,12 @@ impl<'m> Records<'m> {
     /// The login has ended. Gives the phone free.
     pub(crate) fn ended(&mut self, outcome: &Outcome) -> Result<(), String> {
         let in_vain = matches!(&outcome.verdict, Verdict::Denied(reason) if reason.is_in_vain());
+        // A defect of ours is no push in vain, but the phone has rung for this connection.
+        let refused = matches!(&outcome.verdict, Verdict::Denied(reason) if reason.class() == Class::Refused);
         let phone = self.phone.take();
-        let rang = in_vain && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
+        let rang = refused && phone.as_ref().is_some_and(|phone| phone.sent.is_some());
         let counted = phone.map_or(Ok(()), |mut phone| phone.ended(in_vain));
+        self.is_settled = rang || matches!(outcome.verdict, Verdict::Accepted(_));
         let now = self.memory.now()?;
         let joined = self.connection.as_mut().map_or(Ok(()), |c| c.ended(outcome, rang, now));
         counted.and(joined)
@@ -314,9 +386,21 @@ impl<'m> Records<'m> {
 
     /// What was let in by a one-time code stays so on this connection: a second run would want a second code.
     pub(crate) fn let_in(&mut self) -> Result<(), String> {
+        self.is_settled = true;
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let (first, at) = (connection.first.clone(), self.memory.now()?);
         let record = connection::Record::Accepted { first, at, ap_trans_id: String::new() };
         connection.lock.write(&record.encode())
     }
+
+    /// Leaves nothing of a process in which nothing came to an end: whoever starts sudo can start it without end.
+    pub(crate) fn forget_unless_settled(&mut self) -> Result<(), String> {
+        if self.is_settled {
+            return Ok(());
+        }
+        self.connection.take().map_or(Ok(()), |connection| connection.lock.remove())
+    }
 }
+
+#[cfg(test)]
+mod tests;

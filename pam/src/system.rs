@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "this is the module that looks at the world")]
 
-use std::{ffi::CString, fs::File, io, path::Path};
+use std::{ffi::CString, fs::File, hint::black_box, io, path::Path};
 
 use mobileid::{
     config::Mistakes,
@@ -25,7 +25,7 @@ use nix::{
 
 use crate::{
     command::{self, Asked},
-    openssh, presence, process,
+    ffi, openssh, presence, process,
     recall::Memory,
 };
 
@@ -59,7 +59,10 @@ pub(crate) trait System {
     /// Whether this sshd shows information when it comes, and not when the login has ended.
     fn shows_information_at_once(&self) -> bool;
 
-    /// Whether this process has descriptors left: whoever starts sudo decides how many it has.
+    /// Whether this process has more rights than who started it.
+    fn is_set_user_id(&self) -> bool;
+
+    /// Whether this process has descriptors and memory left: whoever starts sudo decides how much it has.
     fn has_room(&self) -> bool;
 
     /// What earlier logins left behind; an error is a sentence for the administrator.
@@ -113,16 +116,25 @@ impl System for Live {
         let found = match Group::from_name(group) {
             Ok(Some(found)) => found,
             Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
-                return Err(format!("[pam] names the group '{group}', which this host does not have"));
+                // Name services that are down say the same.
+                return Err(format!(
+                    "[pam] names the group '{group}', which this host does not have, or not now"
+                ));
             }
             Err(errno) => return Err(lost(errno)),
         };
-        let Ok(Some(entry)) = User::from_name(user.as_str()) else {
-            return Err(format!("{user} is no account of this host: nobody can tell its groups"));
+        let entry = match User::from_name(user.as_str()) {
+            Ok(Some(entry)) => entry,
+            Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {
+                return Err(format!("{user} is no account of this host: nobody can tell its groups"));
+            }
+            Err(errno) => return Err(format!("the user database of this host: {errno}")),
         };
         let name = CString::new(user.as_str()).map_err(|_| "a name with NUL in it".to_owned())?;
         let groups = getgrouplist(&name, entry.gid).map_err(lost)?;
-        Ok(if groups.contains(&found.gid) { Member::Yes } else { Member::No })
+        let is_listed = found.mem.iter().any(|name| name == user.as_str());
+        membership(groups.contains(&found.gid), is_listed)
+            .ok_or_else(|| format!("of {user} and the group '{group}' this host's databases say yes and no"))
     }
 
     fn caller(&self) -> Result<UserName, (Reason, String)> {
@@ -149,8 +161,17 @@ impl System for Live {
         openssh::shows_information_at_once()
     }
 
+    fn is_set_user_id(&self) -> bool {
+        ffi::is_set_user_id()
+    }
+
     fn has_room(&self) -> bool {
-        (0..ROOM).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>().is_ok()
+        let descriptors = (0..ROOM).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>();
+        let mut memory = Vec::<u8>::new();
+        let reserved = memory.try_reserve_exact(ROOM_IN_MEMORY);
+        // What nobody looks at, the compiler need not ask for.
+        black_box(&memory);
+        descriptors.is_ok() && reserved.is_ok()
     }
 
     fn memory(&self) -> Result<Memory, String> {
@@ -176,6 +197,18 @@ impl System for Live {
 
 /// More descriptors than a connection, a look-up of its name and the libraries between take.
 const ROOM: usize = 32;
+/// More octets than a look-up of its name takes, with the libraries that it may load for that.
+const ROOM_IN_MEMORY: usize = 16 << 20;
+
+/// From a user's list of groups, and the group's list of users. The first one has no way to say that a name service is
+/// down: its groups are not on it then. None where nobody can tell.
+fn membership(has_group: bool, is_listed: bool) -> Option<Member> {
+    match (has_group, is_listed) {
+        (true, _) => Some(Member::Yes),
+        (false, false) => Some(Member::No),
+        (false, true) => None,
+    }
+}
 
 fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> {
     match found {
@@ -191,6 +224,8 @@ fn account(found: nix::Result<Option<User>>) -> Result<Option<Account>, String> 
 
 #[cfg(test)]
 mod tests {
+    use std::{env, process::Command};
+
     use super::*;
 
     #[test]
@@ -207,6 +242,41 @@ mod tests {
         assert_eq!(Live.member(&root, "nogroup"), Ok(Member::No));
         assert!(Live.member(&root, "no-such-group-here").unwrap_err().contains("'no-such-group-here'"));
         assert!(Live.member(&"no-such-account-here".parse().unwrap(), "root").is_err());
+    }
+
+    /// With few descriptors, and with little memory.
+    #[test]
+    fn a_process_whose_limits_somebody_has_chosen_has_no_room() {
+        assert!(Live.has_room());
+        for limit in ["-n 24", "-d 12288"] {
+            let limited =
+                format!("ulimit {limit} && exec \"$0\" --exact {LIMITED} --ignored --test-threads=1");
+            let output =
+                Command::new("sh").arg("-c").arg(limited).arg(env::current_exe().unwrap()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && said.contains("1 passed"), "{limit}: {output:?}");
+        }
+    }
+
+    const LIMITED: &str = "system::tests::in_another_process";
+
+    #[test]
+    #[ignore = "the other process of a_process_whose_limits_somebody_has_chosen_has_no_room"]
+    fn in_another_process() {
+        assert!(!Live.has_room());
+    }
+
+    #[test]
+    fn a_list_of_groups_that_lacks_one_is_not_believed_over_the_group() {
+        // Whose primary group it is, is not on its list.
+        for (has_group, is_listed, expected) in [
+            (true, true, Some(Member::Yes)),
+            (true, false, Some(Member::Yes)),
+            (false, false, Some(Member::No)),
+            (false, true, None),
+        ] {
+            assert_eq!(membership(has_group, is_listed), expected, "{has_group} {is_listed}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use std::{
 
 use mobileid::{
     config::MessagingMode,
+    directory::Lookup,
     driver::{
         Tick, TickVerdict,
         directories::{self, GivenUp},
@@ -163,7 +164,9 @@ impl Engine {
         match found {
             Some(Ok(found)) => Answer::Looked(found),
             Some(Err(GivenUp)) => Answer::Cancelled,
-            None => Answer::Withheld("asking the directories came to no end".to_owned()),
+            None => Answer::Looked(Lookup::Unavailable(
+                "asking the directories came to no end: a defect".to_owned(),
+            )),
         }
     }
 

@@ -102,6 +102,22 @@ impl Behaviour {
     }
 }
 
+impl Behaviour {
+    /// Whether it is the way back that is wrong, whatever the answer says.
+    pub(crate) fn spoils_the_wire(self) -> bool {
+        matches!(
+            self,
+            Behaviour::BrokenJson
+                | Behaviour::DeepJson
+                | Behaviour::HugeBody
+                | Behaviour::HalfBody
+                | Behaviour::SlowDrip
+                | Behaviour::TlsReset
+                | Behaviour::Http503
+        )
+    }
+}
+
 /// What a person can do with a pending request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {

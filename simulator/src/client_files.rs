@@ -8,18 +8,24 @@ use crate::behaviour::Behaviour;
 use crate::folder::{Folder, Mode, pem};
 use crate::options::Options;
 use crate::population::Population;
+use crate::srs;
 use crate::subscribers::Subscriber;
+
+const SECRET_FILE: &str = "srs-client-secret";
 
 /// Writes the files that belong to this start. They are replaced each time, since the port may be new.
 pub(crate) fn write(
     folder: &Folder,
     options: &Options,
     url: &str,
+    srs_url: &str,
     server_root: &[u8],
     anchor: &[u8],
 ) -> Result<()> {
     folder.write("server-root.pem", pem("CERTIFICATE", server_root).as_bytes(), Mode::Readable)?;
     folder.write("signer-anchors.pem", pem("CERTIFICATE", anchor).as_bytes(), Mode::Readable)?;
+    folder.write(SECRET_FILE, format!("{}\n", srs::CLIENT_SECRET).as_bytes(), Mode::Private)?;
+    let client_id = srs::CLIENT_ID;
     let (ap_id, prefix) = (quoted(&options.ap_id), quoted(&options.dtbd_prefix));
     let config = format!(
         "# Written by mobileid-simulator at each start.
@@ -39,6 +45,13 @@ trust = [\"signer-anchors.pem\"]
 
 [users]
 table = \"users.toml\"
+
+[srs]
+url = \"{srs_url}\"
+evidence_url = \"{srs_url}\"
+client_id = \"{client_id}\"
+client_secret_file = \"{SECRET_FILE}\"
+server_trust = \"server-root.pem\"
 "
     );
     // Last, so that a configuration which is there names files which are there.

@@ -32,6 +32,10 @@ pub enum Event {
     ProfileAnswered,
     /// A receipt was shown.
     ReceiptShown,
+    /// An identification has come to a state; `outcome` is its Ref ID and the state.
+    Identification,
+    /// The Registration Authority was asked for evidence; `outcome` is the evidence, or why there is none.
+    EvidenceAsked,
 }
 
 /// One entry. What a request did not say, or did not get far enough to say, is absent.

@@ -74,7 +74,7 @@
 //!
 //! ```text
 //! $ mobileid-simulator --state DIR
-//! ready service=https://127.0.0.1:36017 phone=http://127.0.0.1:41233
+//! ready service=https://127.0.0.1:36017 phone=http://127.0.0.1:41233 srs=https://127.0.0.1:40111
 //! ```
 //!
 //! The state folder is private and used by one simulator at a time. A client and a test find in it:
@@ -84,6 +84,7 @@
 //! client.crt client.key  the certificate that the service has registered
 //! server-root.pem        whom to trust for TLS
 //! signer-anchors.pem     whom to trust for signatures
+//! srs-client-secret      what the Smart Registration Service knows the client by
 //! users.toml             users and their numbers; written once, so added users stay
 //! journal.jsonl          what was asked and how it ended, one JSON object a line
 //! pki/                   the authorities' and subscribers' keys
@@ -91,6 +92,14 @@
 //!
 //! For a load test, `--population N` adds N generated subscribers who all take `--population-delay` milliseconds
 //! ([`Population`]), and the program takes as many file descriptors as the system lets it have.
+//!
+//! # Registration
+//!
+//! `srs=` is the Smart Registration Service, with the verify call of the Registration Authority: four methods of four
+//! issuers, and identifications that go through the states of its guide. People who confirm by themselves are identified
+//! by themselves; for the others [`Simulator::advance_identification`] and its siblings stand in, or the phone page's
+//! `/api/identifications`. From the beginning there is evidence for three people called Muster, under Swiss law: alice
+//! of level 4, dave of level 3, and ivan, who has not accepted the terms.
 //!
 //! # What it is not for
 //!
@@ -124,6 +133,7 @@ mod server;
 mod service;
 mod signing;
 mod simulator;
+mod srs;
 mod subscribers;
 mod subscribers_file;
 mod text;
@@ -139,6 +149,7 @@ pub use phone::Pending;
 pub use population::Population;
 pub use profiles::Profile;
 pub use simulator::Simulator;
+pub use srs::{Evidence, Identification, Jurisdiction, State as IdentificationState};
 pub use subscribers::{Method, Methods, Subscriber, built_in, list_built_in};
 pub use subscribers_file::read_file;
 

@@ -21,6 +21,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the phone page listens; loopback only. Port 0 takes a free one.
     pub phone: SocketAddr,
+    /// Where the Smart Registration Service listens; loopback only. Port 0 takes a free one.
+    pub srs: SocketAddr,
     /// The state folder, created when missing.
     pub state: PathBuf,
     /// Who has a Mobile ID, beside the live service's two test numbers.
@@ -43,6 +45,7 @@ impl Options {
         Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             phone: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            srs: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             state: state.into(),
             subscribers: built_in(),
             population: None,
@@ -86,6 +89,7 @@ impl Command {
             match argument {
                 Long("listen") => options.listen = address(&mut parser, "--listen")?,
                 Long("phone") => options.phone = address(&mut parser, "--phone")?,
+                Long("srs") => options.srs = address(&mut parser, "--srs")?,
                 Long("state") => state = Some(PathBuf::from(parser.value()?)),
                 Long("subscribers") => options.subscribers = read_file(&PathBuf::from(parser.value()?))?,
                 Long("population") => crowd.size = number(&mut parser, "--population")?,
@@ -110,7 +114,8 @@ impl Command {
         let Some(state) = state else { bail!("--state DIR is missing; --help explains") };
         options.state = state;
         options.population = Some(crowd).filter(|crowd| crowd.size > 0);
-        for (name, address) in [("--listen", options.listen), ("--phone", options.phone)] {
+        let listeners = [("--listen", options.listen), ("--phone", options.phone), ("--srs", options.srs)];
+        for (name, address) in listeners {
             if !address.ip().is_loopback() {
                 bail!("{name} {address}: not a loopback address; the simulator serves this machine only");
             }
@@ -161,6 +166,7 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --state DIR          keys, certificates and a ready client configuration live here
   --listen ADDRESS     where the service listens (127.0.0.1:0)
   --phone ADDRESS      where the phone page listens (127.0.0.1:0)
+  --srs ADDRESS        where the Smart Registration Service listens (127.0.0.1:0)
   --subscribers FILE   who has a Mobile ID, instead of the table below
   --profiles LIST      signature profiles the AP may use, separated by commas:
                        {}
@@ -172,7 +178,7 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --list-subscribers   print the table below
   --version, --help
 
-When it is ready it prints one line: ready service=https://... phone=http://...
+When it is ready it prints one line: ready service=https://... phone=http://... srs=https://...
 
 Built-in subscribers, with user name, methods, key and what happens to requests:
 

@@ -12,6 +12,8 @@
 //! POST /api/cancel/{id}
 //! GET  /api/journal         what there has been
 //! ```
+//!
+//! The buttons of the Smart Registration Service are beside these: `srs/control.rs`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::behaviour::Decision;
 use crate::http::{self, NoRequest, Request};
 use crate::service::Service;
+use crate::srs::control;
 use crate::subscribers::Method;
 use crate::transactions::Transaction;
 
@@ -149,9 +152,16 @@ fn answer(request: &Request, port: u16, service: &Service) -> Page {
             }
             (Some(id), _) => confirm(service, id, &request.body),
             (_, Some(id)) => decide(service, id, Decision::Cancel),
-            _ => Page::refusal(404, "nothing there"),
+            _ => match control::pressed(service, path, &request.body) {
+                Some(Ok(())) => Page::json(200, &json!({})),
+                Some(Err((status, why))) => Page::refusal(status, why),
+                None => Page::refusal(404, "nothing there"),
+            },
         },
-        ("GET", _) => Page::refusal(404, "nothing there"),
+        ("GET", path) => match control::shown(service, path) {
+            Some(found) => Page::json(200, &found),
+            None => Page::refusal(404, "nothing there"),
+        },
         _ => Page::refusal(405, "GET and POST only"),
     }
 }

@@ -88,16 +88,17 @@ async fn connected(stream: TcpStream, tls: TlsAcceptor, service: Arc<Service>, c
     loop {
         match exchange(&mut stream, &mut buffer, &service, &caller).await {
             Ok(Next::Another) => {}
-            Ok(Next::Close) => {
-                let _ = timeout(HANDSHAKE_LIMIT, stream.shutdown()).await;
-                return;
-            }
-            Ok(Next::Reset) => {
-                let _ = stream.get_ref().0.set_zero_linger();
-                return;
-            }
+            Ok(next) => return end(stream, next).await,
             Err(_) => return,
         }
+    }
+}
+
+async fn end(mut stream: TlsStream<TcpStream>, next: Next) {
+    if matches!(next, Next::Reset) {
+        let _ = stream.get_ref().0.set_zero_linger();
+    } else {
+        let _ = timeout(HANDSHAKE_LIMIT, stream.shutdown()).await;
     }
 }
 
@@ -177,6 +178,13 @@ fn json_head(status: u16, keep_alive: bool) -> Vec<u8> {
     }
     headers.push(("Server", "Kiuru REST API Server 9040"));
     http::head(status, &headers)
+}
+
+/// Sends an answer in a wrong way, as the last one of its connection.
+pub(crate) async fn spoil_and_end(mut stream: TlsStream<TcpStream>, body: Value, behaviour: Behaviour) {
+    if let Ok(next) = spoil(&mut stream, body, behaviour).await {
+        end(stream, next).await;
+    }
 }
 
 /// Sends an answer that is right in itself in a wrong way.

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -18,6 +19,7 @@ use crate::population::Population;
 use crate::profiles::Profile;
 use crate::requests::{Message, SignRequest};
 use crate::signing::{identity, signature};
+use crate::srs::Registry;
 use crate::subscribers::{Method, Subscriber};
 use crate::transactions::{Ending, Ledger, REMEMBERED, REMEMBERED_OF_CROWD, Transaction};
 
@@ -61,6 +63,8 @@ pub(crate) struct Service {
     subscribers: Mutex<HashMap<String, Subscriber>>,
     crowd: Option<Population>,
     ledger: Mutex<Ledger>,
+    /// What the Smart Registration Service knows.
+    pub(crate) registry: Registry,
 }
 
 impl Service {
@@ -73,7 +77,8 @@ impl Service {
     ) -> Service {
         let by_number = |subscriber: Subscriber| (subscriber.msisdn.clone(), subscriber);
         let subscribers = Mutex::new(subscribers.into_iter().map(by_number).collect());
-        Service { provider, pki, journal, subscribers, crowd, ledger: Mutex::default() }
+        let (ledger, registry) = (Mutex::default(), Registry::default());
+        Service { provider, pki, journal, subscribers, crowd, ledger, registry }
     }
 
     /// Is this the path of an operation, or the one that tells operations apart by their root key?
@@ -291,6 +296,11 @@ impl Service {
         let msisdn = msisdn.trim_start_matches('+');
         let mut subscribers = lock(&self.subscribers);
         subscribers.get_mut(msisdn).map(|subscriber| subscriber.behaviour = behaviour).is_some()
+    }
+
+    /// What the person with this number does, and how long she takes.
+    pub(crate) fn habit(&self, msisdn: &str) -> Option<(Behaviour, Duration)> {
+        lock(&self.subscribers).get(msisdn).map(|subscriber| (subscriber.behaviour, subscriber.after))
     }
 
     pub(crate) fn add_subscriber(&self, subscriber: Subscriber) {

@@ -18,6 +18,7 @@ use crate::pki::Pki;
 use crate::population::Population;
 use crate::server;
 use crate::service::{ApplicationProvider, Service};
+use crate::srs::{self, Evidence, Identification, State};
 use crate::subscribers::{Subscriber, test_numbers};
 
 /// A Mobile ID service on this machine, with its phones. Ends, and has ended, when it is dropped.
@@ -26,6 +27,7 @@ use crate::subscribers::{Subscriber, test_numbers};
 pub struct Simulator {
     url: String,
     phone_url: String,
+    srs_url: String,
     state: PathBuf,
     folder: Arc<Folder>,
     service: Arc<Service>,
@@ -42,17 +44,20 @@ impl Simulator {
     pub fn start(options: Options) -> Result<Simulator> {
         let service_listener = server::bind(options.listen)?;
         let phone_listener = server::bind(options.phone)?;
+        let srs_listener = server::bind(options.srs)?;
         let address = service_listener.local_addr()?;
         let url = format!("https://{address}");
         let phone_url = format!("http://{}", phone_listener.local_addr()?);
+        let srs_url = format!("https://{}", srs_listener.local_addr()?);
 
         let folder = Arc::new(Folder::open(&options.state)?);
         let pki = Arc::new(Pki::open(folder.clone())?);
         let identity = pki.server(address.ip())?;
         let tls = server::tls(&identity, options.http2)?;
+        let srs_tls = srs::tls(&pki.server(srs_listener.local_addr()?.ip())?)?;
         let certificate = pki.client()?;
         let journal = Journal::new(folder.appendable("journal.jsonl")?);
-        client_files::write(&folder, &options, &url, &identity.root, pki.signer_root())?;
+        client_files::write(&folder, &options, &url, &srs_url, &identity.root, pki.signer_root())?;
 
         let provider = ApplicationProvider {
             id: options.ap_id,
@@ -73,9 +78,11 @@ impl Simulator {
                 let listeners = (
                     tokio::net::TcpListener::from_std(service_listener),
                     tokio::net::TcpListener::from_std(phone_listener),
+                    tokio::net::TcpListener::from_std(srs_listener),
                 );
-                if let (Ok(service_listener), Ok(phone_listener)) = listeners {
+                if let (Ok(service_listener), Ok(phone_listener), Ok(srs_listener)) = listeners {
                     tokio::spawn(server::serve(service_listener, tls, serving.clone()));
+                    tokio::spawn(srs::serve(srs_listener, srs_tls, serving.clone()));
                     tokio::spawn(phone::serve(phone_listener, serving));
                     let _ = stopped.await;
                 }
@@ -83,7 +90,16 @@ impl Simulator {
             runtime.shutdown_timeout(Duration::from_secs(5));
         })?;
         let state = folder.path().to_owned();
-        Ok(Simulator { url, phone_url, state, folder, service, stop: Some(stop), thread: Some(thread) })
+        Ok(Simulator {
+            url,
+            phone_url,
+            srs_url,
+            state,
+            folder,
+            service,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// The service's base URL, `https://127.0.0.1:PORT`.
@@ -94,6 +110,11 @@ impl Simulator {
     /// The phone page's URL.
     pub fn phone_url(&self) -> &str {
         &self.phone_url
+    }
+
+    /// The base URL of the Smart Registration Service.
+    pub fn srs_url(&self) -> &str {
+        &self.srs_url
     }
 
     /// The state folder, with `mobileid.toml` and what it names.
@@ -172,12 +193,43 @@ impl Simulator {
         self.folder.append("users.toml", client_files::user(name, msisdn, language, None).as_bytes())
     }
 
+    /// Every identification that was ordered.
+    pub fn identifications(&self) -> Vec<Identification> {
+        self.service.registry.identifications()
+    }
+
+    /// Brings an identification to its next state; after the last one, the person accepts the terms. False if nothing
+    /// more can become of it.
+    pub fn advance_identification(&self, ref_id: &str) -> bool {
+        srs::changed(&self.service, self.service.registry.advance(ref_id))
+    }
+
+    /// Ends an identification in a state such as [`State::Error`]. False if it has ended already.
+    pub fn end_identification(&self, ref_id: &str, state: State, reason: Option<&str>) -> bool {
+        srs::changed(&self.service, self.service.registry.end(ref_id, state, reason.map(str::to_owned)))
+    }
+
+    /// Makes every token worthless that was given so far.
+    pub fn expire_tokens(&self) {
+        self.service.registry.expire_tokens();
+    }
+
+    /// Has the Registration Authority know a person.
+    pub fn add_evidence(&self, evidence: Evidence) {
+        self.service.registry.add_evidence(evidence);
+    }
+
+    /// Has it know nobody of this number any more.
+    pub fn remove_evidence(&self, msisdn: &str) {
+        self.service.registry.remove_evidence(msisdn.trim_start_matches('+'));
+    }
+
     /// Ends the simulator and waits until it has ended, as dropping it does.
     pub fn stop(self) {}
 
     /// The line that tells a starting program that the simulator is ready.
     pub fn ready_line(&self) -> String {
-        format!("ready service={} phone={}\n", self.url, self.phone_url)
+        format!("ready service={} phone={} srs={}\n", self.url, self.phone_url, self.srs_url)
     }
 }
 

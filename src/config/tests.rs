@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use super::*;
+use crate::srs::{Basis, Jurisdiction, Level, Needed};
 
 /// The administrator's reference has every table and every key: it is what a stranger is put into.
 static FULL: LazyLock<&str> = LazyLock::new(|| sample(0));
@@ -88,6 +89,13 @@ fn a_full_file_is_read_to_the_last_key() {
         },
     };
     assert_eq!(c.pam, pam);
+    let srs = c.srs.unwrap();
+    assert_eq!(srs.url, Endpoint { host: "registration.example".into(), port: 443 });
+    assert_eq!(srs.evidence_url, Endpoint { host: "ras.scapp.swisscom.com".into(), port: 443 });
+    assert_eq!(srs.client_id, "acme");
+    assert_eq!(srs.client_secret_file.value, PathBuf::from("srs-client-secret"));
+    assert!(matches!(srs.server_trust, ServerTrust::File(at) if at.key == "srs.server_trust"));
+    assert_eq!(srs.needed, Needed { basis: Basis::Jurisdiction(Jurisdiction::Eidas), level: Level::Three });
     assert!(c.holds_secret);
 }
 
@@ -127,6 +135,7 @@ fn a_short_file_gets_the_defaults_of_the_guide() {
     assert_eq!(c.unenrolled, Unenrolled::Deny);
     assert_eq!(c.pam, PamConfig::default());
     assert_eq!((c.pam.push_limit, c.pam.push_window, c.pam.grace), (3, s(600), None));
+    assert_eq!(c.srs, None);
     assert!(!c.holds_secret);
 }
 
@@ -239,24 +248,42 @@ fn every_needed_key_is_missed_by_name() {
 }
 
 #[test]
+fn a_section_for_registration_is_whole_or_not_there() {
+    let found = mistakes(&format!("{SHORT}[srs]\n"));
+    let keys = ["url", "evidence_url", "client_id", "client_secret_file"];
+    assert_eq!(found, keys.map(|key| format!("f.toml:11: srs.{key}: is missing")));
+    let least =
+        "[srs]\nurl = 'https://a'\nevidence_url = 'https://b'\nclient_id = 'c'\nclient_secret_file = 'd'\n";
+    let srs = FileConfig::parse("f.toml", &format!("{SHORT}{least}")).unwrap().srs.unwrap();
+    assert_eq!(srs.server_trust, ServerTrust::System);
+    assert_eq!(srs.needed, Needed { basis: Basis::Jurisdiction(Jurisdiction::Zertes), level: Level::Four });
+}
+
+#[test]
 fn bad_values_are_named_with_line_and_key_and_not_repeated() {
     for (key, line, says) in [
         ("ap_id", "ap_id = \"\"", "must be 1 to 200 printable characters"),
         ("ap_id", "ap_id = 5", "must be a text in quotes, not an integer"),
         ("ap_pwd", "ap_pwd = [\"s3cret\"]", "must be a text in quotes, not an array"),
         ("dtbd_prefix", "dtbd_prefix = \" \"", "the DTBD prefix is empty"),
-        ("url", "url = \"http://mobileid.swisscom.com\"", "must be https://"),
-        ("url", "url = \"https://mobileid.swisscom.com/rest\"", "no path may follow"),
-        ("url", "url = \"https://user@host\"", "the host must be a name"),
-        ("url", "url = \"https://host:0\"", "the port must be"),
-        ("url", "url = \"https://host:99999\"", "the port must be"),
-        ("url", "url = \"https://host:\"", "the port must be"),
-        ("url", "url = \"https://[::1\"", "the host must be"),
-        ("url", "url = \"https://::1\"", "the host must be"),
+        ("service.url", "url = \"http://mobileid.swisscom.com\"", "must be https://"),
+        ("service.url", "url = \"https://mobileid.swisscom.com/rest\"", "no path may follow"),
+        ("service.url", "url = \"https://user@host\"", "the host must be a name"),
+        ("service.url", "url = \"https://host:0\"", "the port must be"),
+        ("service.url", "url = \"https://host:99999\"", "the port must be"),
+        ("service.url", "url = \"https://host:\"", "the port must be"),
+        ("service.url", "url = \"https://[::1\"", "the host must be"),
+        ("service.url", "url = \"https://::1\"", "the host must be"),
         ("server_name", "server_name = \"a b\"", "must be a host name"),
         ("server_name", "server_name = \"a\\r\\nHost: b\"", "must be a host name"),
         ("proxy", "proxy = \"socks5://p:1\"", "must be http://host:port"),
         ("proxy", "proxy = \"http://s3cret@p:1\"", "must be user:password"),
+        ("srs.url", "url = \"http://registration.example\"", "must be https://"),
+        ("evidence_url", "evidence_url = \"https://ras.example/api\"", "no path may follow"),
+        ("client_id", "client_id = \"a\\nb\"", "must be 1 to 200 printable characters"),
+        ("client_secret_file", "client_secret_file = \"\"", "must be a path"),
+        ("jurisdiction", "jurisdiction = \"US\"", "must be \"zertes\" (CH) or \"eidas\" (EU)"),
+        ("srs.level", "level = 2", "must be a whole number from 3 to 4"),
         ("client_key", "client_key = \"\"", "must be a path"),
         ("profile", "profile = \"Any\"", "a signature profile is one of"),
         ("trust", "trust = [1]", "must be a list of texts, but holds an integer"),
@@ -297,6 +324,12 @@ fn bad_values_are_named_with_line_and_key_and_not_repeated() {
         ("pam.exempt.groups", "groups = [\"@robots\"]", "must be the name of one group"),
         ("pam.exempt.networks", "networks = [\"10.1.0.0/8\"]", "has bits behind its prefix"),
         ("pam.exempt.networks", "networks = [\"localhost\"]", "must be an address or a network"),
+        ("srs.url", "url = \"http://registration.example\"", "must be https://"),
+        ("evidence_url", "evidence_url = \"https://ras.example/api\"", "no path may follow"),
+        ("client_id", "client_id = \"a\\nb\"", "must be 1 to 200 printable characters"),
+        ("client_secret_file", "client_secret_file = \"\"", "must be a path"),
+        ("jurisdiction", "jurisdiction = \"US\"", "must be \"zertes\" (CH) or \"eidas\" (EU)"),
+        ("level", "level = 2", "must be a whole number from 3 to 4"),
         ("pam.exempt.networks", "networks = [\"0.0.0.0/0\"]", "would let everybody in without a phone"),
         ("pam.exempt.networks", "networks = \"::/0\"", "would let everybody in without a phone"),
         ("pam.exempt.networks", "networks = [\"::ffff:0.0.0.0/96\"]", "would let everybody in"),

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     directory::Lookup,
     load::Setup,
-    login::{Answer, Ask, Entropy, Login, Now, Request, Step},
+    login::{Answer, Ask, Entropy, Login, Now, Request, Step, Withheld},
     notice::Notice,
     outcome::Outcome,
 };
@@ -27,14 +27,17 @@ pub trait World {
     fn looked_up(&mut self, _found: &Lookup) {}
 
     /// Shows a notice to the person, as well as this host can. That it could not is no reason to stop.
-    fn show(&mut self, notice: &Notice);
+    ///
+    /// # Errors
+    /// Why it goes no further all the same: the phone is not asked.
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld>;
 
     /// Told just before the phone is asked, once, with the identifier of the transaction: what is written down now is
     /// what is left if the process is killed while it waits.
     ///
     /// # Errors
     /// Why the phone must not be asked, for the administrator: it is not, and the login is denied.
-    fn sending(&mut self, login: &Login) -> Result<(), String>;
+    fn sending(&mut self, login: &Login) -> Result<(), Withheld>;
 
     /// What is asked every 200 ms while waiting.
     fn tick(&self) -> Tick;
@@ -72,8 +75,7 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             }
             Ask::Show(notice) => {
                 ready(&mut way, setup)?;
-                world.show(&notice);
-                Answer::Shown
+                world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown)
             }
             Ask::Send(request) => {
                 let https = ready(&mut way, setup)?;

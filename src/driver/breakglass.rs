@@ -44,6 +44,8 @@ pub enum Refused {
     TooManyTries,
     /// The user has no codes left.
     NoCodes,
+    /// Another process has the user's codes, and whoever typed has gone meanwhile.
+    Cancelled,
     /// It could not be found out; the sentence says why, and what to do.
     Store(String),
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Refused {
             Self::WrongCode => Rejected::Wrong.fmt(f),
             Self::TooManyTries => f.write_str("too many wrong codes within a quarter of an hour"),
             Self::NoCodes => f.write_str("no break-glass codes left"),
+            Self::Cancelled => f.write_str("while another process had the break-glass codes"),
             Self::Store(sentence) => f.write_str(sentence),
         }
     }
@@ -65,12 +68,13 @@ impl From<String> for Refused {
     }
 }
 
-/// Whether the user has codes left, so that asking for one makes sense.
+/// Whether the user has codes left, so that asking for one makes sense. `is_gone` is asked while another process has
+/// them: then nobody waits for the answer any more.
 ///
 /// # Errors
-/// A sentence that says why it cannot be known, and what to do.
-pub fn has_codes(state: &Store, user: &UserName) -> Result<bool, String> {
-    let record = lock(state, KIND, user)?;
+/// [`Refused::Cancelled`] or [`Refused::Store`].
+pub fn has_codes(state: &Store, user: &UserName, is_gone: impl Fn() -> bool) -> Result<bool, Refused> {
+    let record = lock(state, KIND, user, is_gone)?;
     if let Some(codes) = read(&record, user)? {
         return Ok(codes.left() > 0);
     }
@@ -79,7 +83,7 @@ pub fn has_codes(state: &Store, user: &UserName) -> Result<bool, String> {
     Ok(false)
 }
 
-/// Uses a code up, as typed.
+/// Uses a code up, as typed. `is_gone` as in [`has_codes`].
 ///
 /// # Errors
 /// The closed list of [`Refused`]; in each case nobody may be let in.
@@ -88,10 +92,11 @@ pub fn redeem(
     user: &UserName,
     typed: &Secret,
     now: &Moment,
+    is_gone: impl Fn() -> bool,
 ) -> Result<Redeemed, Refused> {
-    let mut record = lock(stores.state, KIND, user)?;
+    let mut record = lock(stores.state, KIND, user, &is_gone)?;
     let mut codes = read(&record, user)?.filter(|codes| codes.left() > 0).ok_or(Refused::NoCodes)?;
-    let tries = count_try(stores.runtime, user, now)?;
+    let tries = count_try(stores.runtime, user, now, is_gone)?;
     let redeemed = codes.redeem(typed.expose()).map_err(|rejected| match rejected {
         Rejected::Wrong => Refused::WrongCode,
         Rejected::NoMemory => Refused::Store(rejected.to_string()),
@@ -103,8 +108,13 @@ pub fn redeem(
 }
 
 /// Takes one of the tries that are left, and gives back the lock on them.
-fn count_try<'a>(runtime: &'a Store, user: &UserName, now: &Moment) -> Result<Locked<'a>, Refused> {
-    let mut record = lock(runtime, KIND_OF_TRIES, user)?;
+fn count_try<'a>(
+    runtime: &'a Store,
+    user: &UserName,
+    now: &Moment,
+    is_gone: impl Fn() -> bool,
+) -> Result<Locked<'a>, Refused> {
+    let mut record = lock(runtime, KIND_OF_TRIES, user, is_gone)?;
     let mut tries = match record.read()? {
         None => Tries::none(user),
         Some(octets) => Tries::decode(&octets)
@@ -163,7 +173,7 @@ pub fn create(
     now: SystemTime,
     existing: Existing,
 ) -> Result<Created, NotCreated> {
-    let mut record = lock(stores.state, KIND, user)?;
+    let mut record = patiently(stores.state, KIND, user)?;
     let replaced = match (read(&record, user), existing) {
         (old, Existing::Keep) => match old?.map_or(0, |codes| codes.left()) {
             0 => 0,
@@ -174,7 +184,7 @@ pub fn create(
     };
     let made = Codes::create(user.clone(), count, now, entropy);
     let (codes, paper) = made.map_err(|why| NotCreated::Store(why.to_string()))?;
-    lock(stores.runtime, KIND_OF_TRIES, user)?.remove()?;
+    patiently(stores.runtime, KIND_OF_TRIES, user)?.remove()?;
     record.write(&codes.encode())?;
     Ok(Created { paper, replaced })
 }
@@ -185,10 +195,10 @@ pub fn create(
 /// # Errors
 /// A sentence that says why the codes may still be good, and what to do.
 pub fn revoke(stores: Stores<'_>, user: &UserName) -> Result<Option<usize>, String> {
-    let record = lock(stores.state, KIND, user)?;
+    let record = patiently(stores.state, KIND, user)?;
     let left = record.read()?.map(|octets| Codes::decode(&octets).map_or(0, |codes| codes.left()));
     record.remove()?;
-    lock(stores.runtime, KIND_OF_TRIES, user)?.remove()?;
+    patiently(stores.runtime, KIND_OF_TRIES, user)?.remove()?;
     Ok(left)
 }
 
@@ -213,17 +223,30 @@ fn damaged(what: &str, user: &UserName) -> String {
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
-fn lock<'a>(store: &'a Store, kind: &'static str, user: &UserName) -> Result<Locked<'a>, String> {
+/// The lock, for an administrator, who waits.
+fn patiently<'a>(store: &'a Store, kind: &'static str, user: &UserName) -> Result<Locked<'a>, String> {
+    lock(store, kind, user, || false).map_err(|refused| refused.to_string())
+}
+
+fn lock<'a>(
+    store: &'a Store,
+    kind: &'static str,
+    user: &UserName,
+    is_gone: impl Fn() -> bool,
+) -> Result<Locked<'a>, Refused> {
     let until = Instant::now().checked_add(PATIENCE);
     loop {
         if let Some(locked) = store.try_lock(kind, user.as_str())? {
             return Ok(locked);
         }
+        if is_gone() {
+            return Err(Refused::Cancelled);
+        }
         if until.is_none_or(|until| Instant::now() >= until) {
-            return Err(format!(
+            return Err(Refused::Store(format!(
                 "the break-glass codes of {user} have been locked by another process for {} s; try again",
                 PATIENCE.as_secs()
-            ));
+            )));
         }
         sleep(PAUSE);
     }

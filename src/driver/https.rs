@@ -1,4 +1,4 @@
-//! One exchange with the service: connect, CONNECT through a proxy where there is one, TLS, and one POST.
+//! One exchange with a service: connect, CONNECT through a proxy where there is one, TLS, and one request.
 //!
 //! ureq speaks the HTTP; it is given a connection that is already up and may use it once, so that it has no
 //! way to resolve, to reconnect, to follow a redirect or to retry. What fails before the connection is up is
@@ -24,15 +24,16 @@ use ureq::{
 };
 
 use super::{
-    socket::{Ended, Socket, Tick, resolve},
+    socket::{Ended, Socket, Tick, is_local, resolve},
     tls::{self, Unusable},
 };
 use crate::{
     config::{Endpoint, Proxy},
-    load::Connection,
+    load::{Connection, Way},
     login::Answer,
     mss::{ACCEPT, BODY_MAX, CONTENT_TYPE, HttpRequest, HttpResponse},
     outcome::Unreachable,
+    secret::Secret,
 };
 
 /// The way to the service, with its TLS settings made once.
@@ -43,6 +44,20 @@ pub struct Https {
     proxy: Option<Proxy>,
     connect_limit: Duration,
     tls: Arc<ClientConfig>,
+}
+
+/// One request of HTTP, whoever makes it.
+pub(super) struct Exchange<'a> {
+    /// Path and query, encoded.
+    pub(super) target: &'a str,
+    /// The media type of the answer.
+    pub(super) accept: &'static str,
+    /// The value of Authorization.
+    pub(super) authorization: Option<&'a Secret>,
+    /// What is posted, and its media type; without it, it is a GET.
+    pub(super) body: Option<(&'static str, &'a Secret)>,
+    /// How long all of it may take.
+    pub(super) limit: Duration,
 }
 
 /// How far an exchange came before it failed.
@@ -73,11 +88,33 @@ impl Https {
         })
     }
 
+    /// Prepares the way to a server that wants no certificate of ours.
+    ///
+    /// # Errors
+    /// Roots or a name that rustls does not take.
+    pub fn without_certificate(way: &Way) -> Result<Self, Unusable> {
+        Ok(Self {
+            service: way.endpoint.clone(),
+            name: server_name(&way.endpoint.host)?,
+            authority: way.endpoint.to_string(),
+            proxy: way.proxy.clone(),
+            connect_limit: way.connect_limit,
+            tls: Arc::new(tls::without_certificate(way)?),
+        })
+    }
+
     /// Sends one request and waits for its answer, at most for the request's own limit.
     #[must_use]
     pub fn exchange(&self, request: &HttpRequest, tick: &Tick) -> Answer {
-        let deadline = Instant::now().checked_add(request.limit).unwrap_or_else(Instant::now);
-        match self.open(tick, deadline).and_then(|link| self.post(link, request)) {
+        let (body, limit) = (Some((CONTENT_TYPE, &request.body)), request.limit);
+        let exchange = Exchange { target: request.path, accept: ACCEPT, authorization: None, body, limit };
+        self.carry_out(&exchange, tick)
+    }
+
+    /// The same for any request.
+    pub(super) fn carry_out(&self, exchange: &Exchange<'_>, tick: &Tick) -> Answer {
+        let deadline = Instant::now().checked_add(exchange.limit).unwrap_or_else(Instant::now);
+        match self.open(tick, deadline).and_then(|link| self.send(link, exchange)) {
             Ok(response) => Answer::Reply(response),
             Err(Failed::Before(why, detail)) => Answer::Unreachable(why, detail),
             Err(Failed::After(detail)) => Answer::Lost(detail),
@@ -94,9 +131,8 @@ impl Https {
     fn open(&self, tick: &Tick, deadline: Instant) -> Result<Link, Failed> {
         let connect_by = Instant::now().checked_add(self.connect_limit).unwrap_or(deadline).min(deadline);
         let target = self.proxy.as_ref().map_or(&self.service, |p| &p.endpoint);
-        let addresses =
-            resolve(target).map_err(|e| Failed::Before(Unreachable::Name, format!("{target}: {e}")))?;
         let unreachable = |why| move |e: io::Error| Failed::before(why, target, &e);
+        let addresses = resolve(target).map_err(unreachable(Unreachable::Name))?;
         let mut socket =
             Socket::connect(&addresses, tick, connect_by).map_err(unreachable(Unreachable::Connect))?;
         if let Some(proxy) = &self.proxy {
@@ -133,7 +169,7 @@ impl Https {
         Err(io::Error::other(format!("the proxy said: {}", crate::text::escaped(&status, 80))))
     }
 
-    fn post(&self, link: Link, request: &HttpRequest) -> Result<HttpResponse, Failed> {
+    fn send(&self, link: Link, exchange: &Exchange<'_>) -> Result<HttpResponse, Failed> {
         let config = Agent::config_builder()
             .proxy(None)
             .max_redirects(0)
@@ -141,13 +177,24 @@ impl Https {
             .http_status_as_error(false)
             .max_idle_connections(0)
             .user_agent(concat!("mobileid/", env!("CARGO_PKG_VERSION")))
-            .accept(ACCEPT)
+            .accept(exchange.accept)
             .build();
         let agent = Agent::with_parts(config, Ready(Mutex::new(Some(link))), NoResolver);
-        let sent = agent
-            .post(format!("https://{}{}", self.authority, request.path))
-            .header("Content-Type", CONTENT_TYPE)
-            .send(request.body.expose());
+        let url = format!("https://{}{}", self.authority, exchange.target);
+        let authorization = exchange.authorization.map(|value| ("Authorization", value.expose()));
+        let sent = match exchange.body {
+            Some((media_type, body)) => {
+                let request = agent.post(url).header("Content-Type", media_type);
+                authorization
+                    .into_iter()
+                    .fold(request, |r, (name, value)| r.header(name, value))
+                    .send(body.expose())
+            }
+            None => authorization
+                .into_iter()
+                .fold(agent.get(url), |r, (name, value)| r.header(name, value))
+                .call(),
+        };
         let mut response = sent.map_err(|e| Failed::after(&e))?;
         let status = response.status().as_u16();
         let date = response.headers().get("date").and_then(|d| d.to_str().ok()).map(str::to_owned);
@@ -189,11 +236,8 @@ impl Failed {
     }
 }
 
-/// Whether this host is what failed: whoever starts sudo decides how many descriptors and ports it has left.
-fn is_local(error: &io::Error) -> bool {
-    use nix::libc::{EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
-    let ours = [EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM];
-    error.raw_os_error().is_some_and(|code| ours.contains(&code))
+fn server_name(host: &str) -> Result<ServerName<'static>, Unusable> {
+    ServerName::try_from(host.to_owned()).map_err(|_| Unusable::host(host))
 }
 
 /// The first line of an HTTP head, after reading all of it: byte by byte, so that nothing behind it is taken.

@@ -105,7 +105,7 @@ fn at_any<T>(
     let tls = match ldap.roots.is_empty() {
         true => None,
         false => Some(std::sync::Arc::new(
-            tls::without_certificate(&ldap.roots).map_err(|why| Failed::Final(why.to_string()))?,
+            tls::of_directory(&ldap.roots).map_err(|why| Failed::Final(why.to_string()))?,
         )),
     };
     let mut said = Vec::new();

@@ -80,7 +80,7 @@ impl Ended {
 impl Socket {
     /// Connects to the first address that accepts, giving each an even share of the time that is left.
     pub(super) fn connect(addresses: &[SocketAddr], tick: &Tick, deadline: Instant) -> io::Result<Self> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "no address to connect to");
+        let mut failed = None;
         for (at, address) in addresses.iter().enumerate() {
             let left = deadline.saturating_duration_since(Instant::now());
             let others = u32::try_from(addresses.len().saturating_sub(at)).unwrap_or(u32::MAX).max(1);
@@ -88,10 +88,15 @@ impl Socket {
             match Self::connect_one(address, tick, share) {
                 Ok(socket) => return Ok(Self { deadline, ..socket }),
                 Err(error) if Ended::of(&error) == Some(Ended::ByHost) => return Err(error),
-                Err(error) => last = error,
+                Err(error) => {
+                    failed = Some(match failed {
+                        Some(earlier) => telling(earlier, error),
+                        None => error,
+                    });
+                }
             }
         }
-        Err(last)
+        Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no address to connect to")))
     }
 
     fn connect_one(address: &SocketAddr, tick: &Tick, deadline: Instant) -> io::Result<Self> {
@@ -170,6 +175,20 @@ pub(super) fn resolve(target: &Endpoint) -> io::Result<Vec<SocketAddr>> {
     (target.host.as_str(), target.port).to_socket_addrs().map(Iterator::collect)
 }
 
+/// Whether this host is what failed: whoever starts sudo decides how many descriptors and ports it has left.
+pub(super) fn is_local(error: &io::Error) -> bool {
+    use nix::libc::{EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
+    let ours = [EACCES, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM];
+    error.raw_os_error().is_some_and(|code| ours.contains(&code))
+}
+
+/// Which of the failures of two addresses tells why nobody was reached. Many a host has no way to any IPv6 address, and
+/// that must not hide what became of the other: a lack of this host's own, or time that ran out, is no outage.
+fn telling(one: io::Error, other: io::Error) -> io::Error {
+    let weight = |error: &io::Error| (is_local(error), Ended::of(error).is_some());
+    if weight(&one) > weight(&other) { one } else { other }
+}
+
 impl Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.retry(PollFlags::POLLIN, |stream| stream.read(buf))
@@ -196,8 +215,11 @@ impl std::fmt::Debug for Socket {
 mod tests {
     use std::{
         net::TcpListener,
+        os::fd::AsRawFd,
         sync::atomic::{AtomicUsize, Ordering},
     };
+
+    use nix::sys::socket::{Backlog, SockaddrIn, bind, listen};
 
     use super::*;
 
@@ -230,6 +252,32 @@ mod tests {
         let error = socket.read(&mut [0; 1]).unwrap_err();
         assert_eq!(Ended::of(&error), Some(Ended::ByHost));
         assert!(Instant::now() < far);
+    }
+
+    #[test]
+    fn an_address_that_no_network_leads_to_hides_nothing() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // Whose queue is full takes nobody on, and does not say so either.
+        let full = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
+        bind(full.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).unwrap();
+        listen(&full, Backlog::new(0).unwrap()).unwrap();
+        let full = TcpListener::from(full);
+        let silent = full.local_addr().unwrap();
+        let _queued: Vec<_> = (0..8)
+            .filter_map(|_| TcpStream::connect_timeout(&silent, Duration::from_millis(50)).ok())
+            .collect();
+        for addresses in [[silent, closed], [closed, silent]] {
+            let error = Socket::connect(&addresses, &patient(), soon()).unwrap_err();
+            assert_eq!(Ended::of(&error), Some(Ended::ByDeadline), "{addresses:?}: {error}");
+        }
+        let (lack, refused) = (Errno::EADDRNOTAVAIL as i32, Errno::ENETUNREACH as i32);
+        for (one, other) in [(lack, refused), (refused, lack)] {
+            let errors = [one, other].map(io::Error::from_raw_os_error);
+            let told = errors.into_iter().reduce(telling).unwrap();
+            assert_eq!(told.raw_os_error(), Some(lack));
+        }
+        let told = telling(Ended::ByDeadline.error(), io::Error::from_raw_os_error(lack));
+        assert_eq!(told.raw_os_error(), Some(lack));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use mobileid_simulator::{Behaviour, Options, Simulator};
 use super::{Tick, TickVerdict, blocking, evidence};
 use crate::{
     load::{self, Setup},
-    login::{Login, Request},
+    login::{Login, Request, Withheld},
     mss::fault::{Fault, Status},
     notice::Notice,
     outcome::{Outcome, Reason, Unreachable, Unreadable, Verdict},
@@ -144,13 +144,14 @@ struct Host {
 }
 
 impl blocking::World for Host {
-    fn show(&mut self, notice: &Notice) {
+    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.shown.push(notice.to_string());
+        Ok(())
     }
 
-    fn sending(&mut self, _: &Login) -> Result<(), String> {
+    fn sending(&mut self, _: &Login) -> Result<(), Withheld> {
         self.sent += 1;
-        self.withhold.map_or(Ok(()), |why| Err(why.to_owned()))
+        self.withhold.map_or(Ok(()), |why| Err(why.to_owned().into()))
     }
 
     fn tick(&self) -> Tick {
@@ -309,7 +310,7 @@ fn the_host_can_forbid_the_push() {
     let site = Site::at(Service::start(), "withheld", "+41790000001", |_, c| c);
     let mut host = Host { withhold: Some("nothing can be written down"), ..Host::default() };
     let outcome = site.login_with(&mut host);
-    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Internal));
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Misconfigured));
     assert_eq!(outcome.audit.detail.as_deref(), Some("nothing can be written down"));
     assert_eq!(site.service.pushes("+41790000001"), 0);
 }

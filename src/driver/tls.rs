@@ -4,11 +4,12 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore,
+    client::WantsClientCert,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 
-use crate::load::Connection;
+use crate::load::{Connection, Way};
 
 /// Why the way to the service cannot be prepared; the text names what to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,11 @@ impl Unusable {
     #[must_use]
     pub fn name() -> Self {
         Self("service.server_name: not a name or address".into())
+    }
+
+    #[cfg(feature = "blocking")]
+    pub(super) fn host(host: &str) -> Self {
+        Self(format!("srs: {host}: not a name or address"))
     }
 
     #[cfg(feature = "blocking")]
@@ -41,48 +47,53 @@ impl std::error::Error for Unusable {}
 /// # Errors
 /// A root, certificate or key that rustls does not take, or a key that does not fit the certificate.
 pub fn client(connection: &Connection) -> Result<ClientConfig, Unusable> {
-    let roots = roots(&connection.server_roots)
-        .ok_or_else(|| Unusable("service.server_trust: no usable root certificate in it".into()))?;
+    let roots = roots(&connection.server_roots, "service.server_trust")?;
     let key = PrivateKeyDer::from_pem_slice(connection.client_key.expose().as_bytes())
         .map_err(|_| Unusable("service.client_key: not a private key".into()))?;
     let leaf = CertificateDer::from(connection.client_cert.clone());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|e| Unusable(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_client_auth_cert(vec![leaf], key)
-        .map_err(|e| match e {
-            rustls::Error::InconsistentKeys(_) => Unusable(
-                "service.client_key: is not the key of the certificate in service.client_cert".into(),
-            ),
-            e => Unusable(format!("service.client_cert and service.client_key: {e}")),
-        })
+    trusting(roots)?.with_client_auth_cert(vec![leaf], key).map_err(|e| match e {
+        rustls::Error::InconsistentKeys(_) => {
+            Unusable("service.client_key: is not the key of the certificate in service.client_cert".into())
+        }
+        e => Unusable(format!("service.client_cert and service.client_key: {e}")),
+    })
 }
 
-/// The same towards a server that is shown no certificate of ours.
+/// The same towards a server of the Smart Registration Service, which wants no certificate of ours.
 ///
 /// # Errors
-/// None of the roots is one that rustls takes.
-#[cfg(feature = "directories")]
-pub(super) fn without_certificate(server_roots: &[Vec<u8>]) -> Result<ClientConfig, Unusable> {
-    let roots =
-        roots(server_roots).ok_or_else(|| Unusable("trust: no usable root certificate in it".into()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|e| Unusable(e.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+/// There is no root that rustls takes.
+pub fn without_certificate(way: &Way) -> Result<ClientConfig, Unusable> {
+    Ok(trusting(roots(&way.server_roots, "srs.server_trust")?)?.with_no_client_auth())
 }
 
-/// The roots that can be used; none where there are none.
-fn roots(server_roots: &[Vec<u8>]) -> Option<RootCertStore> {
+fn roots(server_roots: &[Vec<u8>], key: &str) -> Result<RootCertStore, Unusable> {
     let mut roots = RootCertStore::empty();
     for root in server_roots {
         // Of the system's many roots some may be odd; what counts is that there are usable ones.
         let _ = roots.add(CertificateDer::from(root.as_slice()));
     }
-    (!roots.is_empty()).then_some(roots)
+    if roots.is_empty() {
+        return Err(Unusable(format!("{key}: no usable root certificate in it")));
+    }
+    Ok(roots)
+}
+
+fn trusting(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Unusable> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|e| Unusable(e.to_string()))?
+        .with_root_certificates(roots))
+}
+
+/// The same towards a directory's server, which is shown no certificate of ours.
+///
+/// # Errors
+/// None of the roots is one that rustls takes.
+#[cfg(feature = "directories")]
+pub(super) fn of_directory(server_roots: &[Vec<u8>]) -> Result<ClientConfig, Unusable> {
+    Ok(trusting(roots(server_roots, "directory.trust")?)?.with_no_client_auth())
 }
 
 /// The name that the server's certificate must have.

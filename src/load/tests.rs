@@ -253,3 +253,44 @@ fn a_configuration_that_is_absent_says_so() {
         "/nonexistent/mobileid.toml: /nonexistent cannot be read: No such file or directory (os error 2)"
     );
 }
+
+const SRS: &str = "[srs]\nurl = 'https://a.example'\nevidence_url = 'https://b.example'\nclient_id = 'acme'\n\
+                   client_secret_file = 'srs-secret'\nserver_trust = 'server.pem'\n";
+
+#[test]
+fn what_enrolment_needs_is_read_for_enrolment_alone() {
+    let folder = Folder::with_config("registration");
+    let config = folder.path("mobileid.toml");
+    assert!(registration(&config).unwrap().is_none(), "no section, no service");
+    folder.write("mobileid.toml", format!("{CONFIG}{SRS}"), 0o600);
+    let mistakes = || registration(&config).map(|_| ()).unwrap_err().to_string();
+    assert!(
+        mistakes().contains("srs.client_secret_file: ") && mistakes().contains("cannot be read"),
+        "{}",
+        mistakes()
+    );
+    assert!(!folder.mistakes().contains("srs"), "a login does not look at it: {}", folder.mistakes());
+    for (content, mode, says) in [
+        ("s3cret\n", 0o644, "may be read by others"),
+        ("", 0o600, "must have one line"),
+        ("\n", 0o600, "must have one line"),
+        ("s3cret\nmore\n", 0o600, "must have one line"),
+        ("s3\u{1b}cret", 0o600, "must have one line"),
+    ] {
+        folder.write("srs-secret", content, mode);
+        assert!(mistakes().contains(says) && !mistakes().contains("s3"), "{content:?}: {}", mistakes());
+    }
+    folder.write("srs-secret", "s3cret\r\n", 0o600);
+    let read = registration(&config).unwrap().unwrap();
+    assert_eq!((read.client.id.as_str(), read.client.secret.expose()), ("acme", "s3cret"));
+    assert_eq!(read.evidence.endpoint.host, "b.example");
+    assert_eq!(read.registration.server_roots.len(), 1);
+    assert!(read.registration.proxy.is_none());
+    let proxy = CONFIG.replacen("ap_id", "proxy = 'http://proxy.example:1'\nap_id", 1);
+    folder.write("mobileid.toml", format!("{proxy}{SRS}"), 0o600);
+    let read_again = registration(&config).unwrap().unwrap();
+    for way in [read_again.registration, read_again.evidence] {
+        assert_eq!(way.proxy.unwrap().endpoint.to_string(), "proxy.example:1");
+    }
+    assert!(!format!("{read:?}").contains("s3cret"));
+}

@@ -320,6 +320,14 @@ fn an_answer_that_does_not_fit_the_ask_is_a_denial() {
 }
 
 #[test]
+fn what_the_host_withholds_is_for_its_administrator_to_mend() {
+    let (story, _) = Story::trusting();
+    let outcome = story.sent().answer(Answer::Withheld("/run/mobileid: no space\n".to_owned().into())).end();
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::Misconfigured));
+    assert_eq!(outcome.audit.detail.as_deref(), Some("/run/mobileid: no space\\u{a}"));
+}
+
+#[test]
 fn a_user_without_a_phone_is_let_in_only_where_the_configuration_says_so() {
     let story = Story::begin(&config(TrustAnchors::default(), Unenrolled::Allow), SystemTime::UNIX_EPOCH);
     let outcome = story.answer(Answer::Looked(Lookup::NotEnrolled)).end();

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Moment, NoRecord};
 
-/// Its folder in the store.
-pub const KIND: &str = "connection";
+/// Its folder in the store. The number is the form's: with another form, a release begins anew.
+pub const KIND: &str = "connection-1";
 /// How long a confirmation stands for later runs on its connection.
 pub const CONFIRMED_FOR: Duration = Duration::from_secs(600);
 

@@ -1,7 +1,7 @@
-//! A confirmation that stands for a while: for the same user, from the same address, with the same key.
+//! A confirmation that stands for a while: for the same user, from the same address, with the same key and phone.
 //!
-//! All three, because each alone is weak: an address is shared by everybody behind it, and a key may be stolen and
-//! used from elsewhere. Without a public key as first factor there is no grace: sshd names the keys that were accepted
+//! All of them, because each alone is weak: an address is shared by everybody behind it, a key may be stolen and used
+//! from elsewhere, and a phone may be lost. Without a public key as first factor there is no grace: sshd names the keys that were accepted
 //! in SSH_AUTH_INFO_0, and of a password it says nothing.
 
 use std::{fmt, net::IpAddr, time::Duration};
@@ -9,22 +9,26 @@ use std::{fmt, net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{Moment, NoRecord};
+use crate::subscriber::Subscriber;
 
-/// Its folder in the store.
-pub const KIND: &str = "grace";
+/// Its folder in the store. The number is the form's: with another form, a release begins anew.
+pub const KIND: &str = "grace-1";
 /// No configuration makes it longer.
 pub const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
-/// The keys that proved the first factor, as one digest.
+/// What proved who it was, as one digest: the keys of the first factor, and the phone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Key([u8; 32]);
 
 impl Key {
-    /// The digest of the keys in sshd's SSH_AUTH_INFO_0; None where there is none in it.
+    /// The digest of the keys in sshd's SSH_AUTH_INFO_0 and of the person's phone; None where there is no key. With
+    /// another number or serial number it is another one: what the old phone has confirmed is over.
     #[must_use]
-    pub fn of(ssh_auth_info: &str) -> Option<Self> {
+    pub fn of(ssh_auth_info: &str, subscriber: &Subscriber) -> Option<Self> {
         let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+        let serial = subscriber.serial.as_ref().map_or("", |serial| serial.as_str());
+        digest.update(format!("{}\n{serial}\n", subscriber.msisdn.digits()).as_bytes());
         let mut any = false;
         for key in ssh_auth_info.lines().filter_map(|line| line.strip_prefix("publickey ")) {
             digest.update(key.as_bytes());

@@ -1,8 +1,9 @@
 //! The service was not reached a moment ago. sudo tries three times, and the second and third need not wait as long
 //! as the first to learn the same.
 //!
-//! Only what ended before the request was sent is remembered, and only what the way itself said. That a deadline
-//! passed may be one login's bad luck, and is tried anew.
+//! Only what ended before the request was sent is remembered, and not what this host itself lacked: that says nothing
+//! about the next try. Who may have made a failure, as sudo's caller can, is told of it alone: `driver::store` has a
+//! record for each of those beside the host's own, which is for each service that its configurations name.
 
 use std::time::Duration;
 
@@ -11,10 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{Moment, NoRecord};
 use crate::outcome::Unreachable;
 
-/// Its folder in the store.
-pub const KIND: &str = "outage";
-/// Its key in the store: the service is one for the whole host.
-pub const KEY: &str = "service";
+/// Its folder in the store. The number is the form's: with another form, a release begins anew.
+pub const KIND: &str = "outage-1";
 /// How long it is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 

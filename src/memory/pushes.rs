@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Moment, NoRecord, millis};
 
-/// Its folder in the store.
-pub const KIND: &str = "pushes";
+/// Its folder in the store. The number is the form's: with another form, a release begins anew.
+pub const KIND: &str = "pushes-1";
 /// The most pushes that are remembered, the newest; no limit in a configuration is above it.
 pub const REMEMBERED: usize = 32;
 

@@ -9,7 +9,7 @@ use super::{
     pushes::{Pushes, REMEMBERED},
     *,
 };
-use crate::outcome::Unreachable;
+use crate::{outcome::Unreachable, subscriber::Subscriber};
 
 const LONGEST: Duration = Duration::from_secs(90);
 
@@ -203,9 +203,33 @@ fn a_push_in_this_boot_forgets_those_of_another() {
 
 const HERS: &str = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHer\n";
 
+/// With the phone of these tests.
+fn key_of(ssh_auth_info: &str) -> Option<Key> {
+    Key::of(ssh_auth_info, &phone("+41791234567", None))
+}
+
+fn phone(msisdn: &str, serial: Option<&str>) -> Subscriber {
+    Subscriber {
+        msisdn: msisdn.parse().unwrap(),
+        language: None,
+        serial: serial.map(|serial| serial.parse().unwrap()),
+        profile: None,
+        groups: Vec::new(),
+    }
+}
+
+#[test]
+fn grace_ends_with_the_phone() {
+    let keys: std::collections::BTreeSet<_> =
+        [("+41791234567", None), ("+41791234568", None), ("+41791234567", Some("MIDCHE0123456789"))]
+            .map(|(msisdn, serial)| Key::of(HERS, &phone(msisdn, serial)).unwrap().to_string())
+            .into();
+    assert_eq!(keys.len(), 3);
+}
+
 #[test]
 fn grace_is_for_the_same_user_from_the_same_address_with_the_same_key() {
-    let (hers, other) = (Key::of(HERS).unwrap(), Key::of("publickey ssh-ed25519 AAAAother\n").unwrap());
+    let (hers, other) = (key_of(HERS).unwrap(), key_of("publickey ssh-ed25519 AAAAother\n").unwrap());
     let [home, mapped, away]: [IpAddr; 3] =
         ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
     let quarter = secs(900);
@@ -250,21 +274,21 @@ fn only_a_public_key_makes_a_grace() {
         "hostbased ssh-ed25519 AAAA\n",
         "password\nkeyboard-interactive\n",
     ] {
-        assert_eq!(Key::of(none), None, "{none:?}");
+        assert_eq!(key_of(none), None, "{none:?}");
     }
     // What else was proven does not make it another key; more or other keys do.
-    let hers = Key::of(HERS);
+    let hers = key_of(HERS);
     assert!(hers.is_some());
-    assert_eq!(Key::of(&format!("password\n{HERS}")), hers);
-    assert_eq!(Key::of(HERS.trim_end()), hers);
-    let two = Key::of(&format!("{HERS}publickey ssh-rsa BBBB\n"));
+    assert_eq!(key_of(&format!("password\n{HERS}")), hers);
+    assert_eq!(key_of(HERS.trim_end()), hers);
+    let two = key_of(&format!("{HERS}publickey ssh-rsa BBBB\n"));
     assert!(two.is_some() && two != hers);
-    assert_ne!(Key::of("publickey a\npublickey b\n"), Key::of("publickey ab\n"));
+    assert_ne!(key_of("publickey a\npublickey b\n"), key_of("publickey ab\n"));
 }
 
 #[test]
 fn a_key_is_read_as_it_was_written_and_not_otherwise() {
-    let key = Key::of(HERS).unwrap();
+    let key = key_of(HERS).unwrap();
     let text = key.to_string();
     assert_eq!(text.len(), 64);
     assert_eq!(Key::try_from(text.clone()), Ok(key));

@@ -113,10 +113,10 @@ pub(super) const TOO_MANY: Texts = Texts(
     "troppi accessi sono in attesa. Riprovi tra un minuto.",
 );
 pub(super) const REST: Texts = Texts(
-    "your phone was asked too often without a yes. Wait a few minutes, then log in again. If it was not you, tell your administrator.",
-    "Ihr Telefon wurde zu oft vergeblich gefragt. Warten Sie einige Minuten und melden Sie sich neu an. Waren es nicht Sie, melden Sie es Ihrem Administrator.",
-    "votre téléphone a été sollicité trop souvent en vain. Attendez quelques minutes, puis reconnectez-vous. Si ce n'était pas vous, prévenez votre administrateur.",
-    "il Suo telefono è stato interpellato troppo spesso invano. Attenda qualche minuto, poi acceda di nuovo. Se non era Lei, avvisi l'amministratore.",
+    "your phone was asked too often without a yes. Wait a while, then log in again. If it was not you, tell your administrator.",
+    "Ihr Telefon wurde zu oft vergeblich gefragt. Warten Sie eine Weile und melden Sie sich neu an. Waren es nicht Sie, melden Sie es Ihrem Administrator.",
+    "votre téléphone a été sollicité trop souvent en vain. Attendez un moment, puis reconnectez-vous. Si ce n'était pas vous, prévenez votre administrateur.",
+    "il Suo telefono è stato interpellato troppo spesso invano. Attenda un po', poi acceda di nuovo. Se non era Lei, avvisi l'amministratore.",
 );
 pub(super) const PIN_BLOCKED: Texts = Texts(
     "your Mobile ID PIN is blocked. Activate Mobile ID again on mobileid.ch, then log in again.",

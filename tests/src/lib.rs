@@ -57,7 +57,7 @@ pub use laps::{Lap, Run, Stay};
 pub use lines::Lines;
 pub use simulator::Simulator;
 pub use slapd::Slapd;
-pub use sshd::{Methods, OpenSsh, Sshd};
+pub use sshd::{Methods, OpenSsh, Sshd, TALKATIVE};
 pub use terminal::{Ended, Prompt, Terminal};
 
 /// How long a test waits for something before it fails. Generous, because two cores carry many worlds.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::DEADLINE;
 
@@ -65,8 +65,9 @@ impl Lines {
     /// # Errors
     /// When the source ended or the deadline passed without it; the message carries all that was said.
     pub fn wait_for(&self, text: &str) -> Result<String> {
-        let found = self.wait_for_many(text, 1)?;
-        found.into_iter().next().context("one")
+        self.wait_until(&format!("line with {text:?}"), |lines| {
+            lines.iter().find(|line| line.contains(text)).cloned()
+        })
     }
 
     /// The lines that contain `text`, once there are at least this many.
@@ -74,17 +75,27 @@ impl Lines {
     /// # Errors
     /// As [`Lines::wait_for`].
     pub fn wait_for_many(&self, text: &str, many: usize) -> Result<Vec<String>> {
+        self.wait_until(&format!("{many} lines with {text:?}"), |lines| {
+            let found: Vec<_> = lines.iter().filter(|line| line.contains(text)).cloned().collect();
+            (found.len() >= many).then_some(found)
+        })
+    }
+
+    /// What the caller finds in the lines, once there is something to find.
+    ///
+    /// # Errors
+    /// As [`Lines::wait_for`].
+    pub(crate) fn wait_until<T>(&self, what: &str, find: impl Fn(&[String]) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + DEADLINE;
         let mut state = self.state();
         loop {
-            let found: Vec<_> = state.lines.iter().filter(|line| line.contains(text)).collect();
-            if found.len() >= many {
-                return Ok(found.into_iter().cloned().collect());
+            if let Some(found) = find(&state.lines) {
+                return Ok(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if state.ended || left.is_zero() {
                 let why = if state.ended { "the source ended" } else { "the deadline passed" };
-                bail!("not {many} lines with {text:?}: {why}. What was said:\n{}", state.lines.join("\n"));
+                bail!("no {what}: {why}. What was said:\n{}", state.lines.join("\n"));
             }
             state = self.shared.1.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }

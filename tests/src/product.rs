@@ -30,6 +30,7 @@ impl Lab {
     pub fn audit_lines(&self, user: &str) -> Vec<String> {
         let of_user = format!("\"user\":\"{user}\"");
         let lines = self.syslog().containing(&of_user);
-        lines.iter().filter_map(|line| Some(line.get(line.find('{')?..)?.to_owned())).collect()
+        let lines = lines.iter().filter(|line| line.contains("pam_mobileid("));
+        lines.filter_map(|line| Some(line.get(line.find('{')?..)?.to_owned())).collect()
     }
 }

@@ -1,12 +1,15 @@
 //! A real sshd on a loopback port, and the real ssh client on a pseudo-terminal.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::lab::end;
 use crate::{Lab, Lines, Terminal};
+
+/// The line of a configuration with which sshd tells what it waits for.
+pub const TALKATIVE: &str = "LogLevel DEBUG3";
 
 /// Whose sshd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,15 +93,23 @@ impl<'lab> Sshd<'lab> {
     /// # Errors
     /// As [`Lab::terminal`].
     pub fn login_to(&self, user: &str, methods: Methods, command: &str) -> Result<Terminal> {
-        self.lab.terminal(&self.client(user, methods, command))
+        self.login_with(&[], user, methods, command)
     }
 
-    /// The ssh client that asks this sshd for a command, for a caller who adds options of its own.
-    #[must_use]
-    pub fn client(&self, user: &str, methods: Methods, command: &str) -> Command {
+    /// As [`Sshd::login_to`], with options of the caller's for the client.
+    ///
+    /// # Errors
+    /// As [`Lab::terminal`].
+    pub fn login_with(
+        &self,
+        options: &[&str],
+        user: &str,
+        methods: Methods,
+        command: &str,
+    ) -> Result<Terminal> {
         let key = methods == Methods::KeyThenInteractive;
         let mut client = self.lab.command("ssh");
-        client.args(["-F", "none", "-p", &self.port.to_string(), "-l", user]);
+        client.args(["-F", "none", "-p", &self.port.to_string(), "-l", user]).args(options);
         for option in [
             "HostKeyAlias=lab",
             "StrictHostKeyChecking=yes",
@@ -111,7 +122,22 @@ impl<'lab> Sshd<'lab> {
             client.args(["-o", option]);
         }
         client.args(["127.0.0.1", command]);
-        client
+        self.lab.terminal(&client)
+    }
+
+    /// Waits until sshd itself waits for nothing but PAM. Until then it notices by itself that a client has gone, and
+    /// ends the module with a signal; from then on it leaves that to the module. The one connection that there is tells
+    /// so with [`TALKATIVE`].
+    ///
+    /// # Errors
+    /// When that does not happen.
+    pub fn wait_until_pam_waits(&self) -> Result<()> {
+        self.log.wait_until("wait of sshd for PAM", |lines| {
+            // The process without privileges talks on, and the one that PAM runs in.
+            let of_others = |line: &String| line.ends_with("[preauth]") || line.contains(" ssh_msg_");
+            let of_monitor = lines.iter().rfind(|line| !of_others(line));
+            of_monitor.is_some_and(|line| line.contains("sshpam_query")).then_some(())
+        })
     }
 
     /// What sshd writes to its log, which is its standard error.

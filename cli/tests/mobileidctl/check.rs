@@ -175,6 +175,38 @@ fn what_pam_does_is_told() {
 }
 
 #[test]
+fn what_enrolment_needs_is_looked_at_too() {
+    const SRS: &str = "[srs]\nurl = \"https://registration.example\"\nevidence_url = \"https://ras.example\"\n\
+                       client_id = \"acme\"\nclient_secret_file = \"srs-secret\"\nserver_trust = \"root.crt\"\n\n[users]";
+    let folder = Folder::sound();
+    assert!(folder.ctl("check", &["--json"]).json()["found"]["registration"].is_null());
+    folder.edit("[users]", SRS);
+    folder.write("srs-secret", "Swordfish\n");
+    let run = folder.ctl("check", &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+    for part in [
+        "registration  registration.example:443 as acme, evidence from ras.example:443",
+        "evidence must be good for zertes, level 4",
+    ] {
+        assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
+    }
+    let json = folder.ctl("check", &["--json"]);
+    assert_eq!(json.json()["found"]["registration"]["level"], "4");
+    assert!(!format!("{run:?}{json:?}").contains("Swordfish"));
+    fn with(spoil: impl FnOnce(&Folder)) -> impl FnOnce(&Folder) {
+        |folder| {
+            folder.edit("[users]", SRS);
+            folder.write("srs-secret", "Swordfish\n");
+            spoil(folder);
+        }
+    }
+    let says = ["mobileid.toml:19: srs.client_secret_file: ", "may be read by others"];
+    mistaken(with(|f| f.mode("srs-secret", 0o640)), &says);
+    mistaken(with(|f| f.edit("srs-secret", "srs-missing")), &["srs.client_secret_file: ", "srs-missing"]);
+    mistaken(with(|f| f.edit("https://ras.example", "https://ras.example/api")), &["srs.evidence_url: "]);
+}
+
+#[test]
 fn doors_that_pam_opens_and_names_that_fit_nobody_are_told() {
     let with =
         |pam: &'static str| move |f: &Folder| f.edit("[service]\n", &format!("[pam]\n{pam}[service]\n"));

@@ -8,6 +8,8 @@ mod doctor;
 #[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
+mod identify;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod memory;

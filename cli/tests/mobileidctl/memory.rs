@@ -13,6 +13,7 @@ use mobileid::{
         pushes::{self, Pushes},
     },
     secret::Secret,
+    subscriber::Subscriber,
 };
 
 use crate::support::{Folder, Run, ctl};
@@ -49,7 +50,8 @@ impl House {
     fn redeem(&self, user: &str, typed: &str) -> Result<usize, Refused> {
         let stores = Stores { state: &self.state, runtime: &self.runtime };
         let typed = Secret::new(typed.to_owned());
-        redeem(stores, &user.parse().unwrap(), &typed, &moment().unwrap()).map(|redeemed| redeemed.left)
+        redeem(stores, &user.parse().unwrap(), &typed, &moment().unwrap(), || false)
+            .map(|redeemed| redeemed.left)
     }
 }
 
@@ -153,7 +155,14 @@ fn a_damaged_record_is_told_and_can_be_replaced() {
 fn confirmed(house: &House, users: &[&str]) {
     let mut then = moment().unwrap();
     then.up = then.up.saturating_sub(Duration::from_secs(1801));
-    let key = Key::of("publickey ssh-ed25519 AAAA").unwrap();
+    let phone = Subscriber {
+        msisdn: "+41791234567".parse().unwrap(),
+        language: None,
+        serial: None,
+        profile: None,
+        groups: Vec::new(),
+    };
+    let key = Key::of("publickey ssh-ed25519 AAAA", &phone).unwrap();
     for user in users {
         let address = "192.0.2.7".parse().unwrap();
         let grace = Grace { user: (*user).to_owned(), address, key, confirmed: then.clone() };

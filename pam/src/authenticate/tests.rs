@@ -70,7 +70,7 @@ fn in_silent_sudo_only_the_decoration_is_left_out() {
         "junk? -> no",
         "account alice -> alice",
         "run alice sudo web1 None -> signed",
-        "show Info: Mobile ID: confirm on your phone*",
+        "show Error: Mobile ID: confirm on your phone*",
         "syslog Info: request sent: *",
         "user -> alice",
         r#"syslog Info: {*"accepted"*}"#,
@@ -81,10 +81,10 @@ fn in_silent_sudo_only_the_decoration_is_left_out() {
         "junk? -> no",
         "account alice -> alice",
         "run alice sudo web1 None -> declined",
-        "show Info: Mobile ID: confirm on your phone*",
+        "show Error: Mobile ID: confirm on your phone*",
         "syslog Info: request sent: *",
-        "show Error: Mobile ID: declined on the phone.*",
         r#"syslog Notice: {*"verdict":"denied","reason":"user-cancel","code":401,*}"#,
+        "show Error: Mobile ID: declined on the phone.*",
     ];
     assert_eq!(play(&[], true, SUDO, &script), PAM_ABORT);
 }
@@ -104,10 +104,10 @@ fn what_comes_of_the_request_decides_the_code() {
                 "junk? -> no",
                 "account alice -> alice",
                 &run,
-                "show Info: *",
+                "show *: Mobile ID: confirm on your phone*",
                 "syslog Info: request sent: *",
-                "show Error: *",
                 &audit,
+                "show Error: *",
             ];
             assert_eq!(play(&[], false, facts, &script), expected, "{comes}");
         }
@@ -116,11 +116,11 @@ fn what_comes_of_the_request_decides_the_code() {
 
 /// sudo and su would write information to the standard output of the command.
 #[test]
-fn without_a_terminal_and_in_su_what_is_shown_goes_to_standard_error() {
-    let no_tty = with(SUDO, &[("item Tty", "item Tty -> none")]);
+fn in_sudo_and_su_and_without_a_terminal_what_is_shown_goes_to_standard_error() {
+    let no_tty = with(SUDO, &[("item Service", "item Service -> door"), ("item Tty", "item Tty -> none")]);
     let su = with(SUDO, &[("item Service", "item Service -> su")]);
     let su_l = with(SUDO, &[("item Service", "item Service -> su-l")]);
-    for facts in [no_tty, su, su_l] {
+    for facts in [SUDO.to_vec(), no_tty, su, su_l] {
         let script = [
             LOAD,
             "junk? -> no",
@@ -198,7 +198,8 @@ fn the_gate_asks_nobody_for_a_login_that_cannot_be() {
     ];
     for (user, calls, audit, expected) in stories {
         let audit = format!(r#"syslog Notice: {{"time":"*","verdict":"denied",{audit}*}}"#);
-        let script = [&[LOAD], calls, &[&audit]].concat();
+        let (told, calls) = calls.split_last().unwrap();
+        let script = [&[LOAD], calls, &[&audit, told]].concat();
         assert_eq!(play(&[], false, &with(SSHD, &[("user", user)]), &script), expected, "{user}");
     }
 }
@@ -214,8 +215,8 @@ fn the_accounts_own_spelling_counts() {
         "run alice sshd * -> declined",
         "show Info: *",
         "syslog Info: request sent: * user=Alice *",
-        "show Error: *",
         r#"syslog Notice: {*"user":"alice"*}"#,
+        "show Error: *",
     ];
     assert_eq!(play(&[], false, &facts, &script), PAM_MAXTRIES);
 }
@@ -228,8 +229,8 @@ fn who_has_no_phone_is_denied_or_let_in_as_configured() {
         "junk? -> no",
         "account bob -> bob",
         "run bob sudo * -> never",
-        "show Error: Mobile ID: no phone is entered for you.*",
         r#"syslog Notice: {*"verdict":"denied","reason":"not-enrolled","user":"bob"*}"#,
+        "show Error: Mobile ID: no phone is entered for you.*",
     ];
     assert_eq!(play(&[], false, &facts, &script), PAM_USER_UNKNOWN);
     let script = [
@@ -283,8 +284,8 @@ fn where_a_login_comes_from() {
             &run,
             "show Info: *",
             "syslog Info: *",
-            "show Error: *",
             "syslog Notice: *",
+            "show Error: *",
         ];
         assert_eq!(play(&[], false, &facts, &script), PAM_MAXTRIES, "{connection}");
     }
@@ -294,8 +295,8 @@ fn where_a_login_comes_from() {
 fn an_argument_that_is_not_understood_lets_nobody_in() {
     let script = [
         "syslog Error: PAM configuration: the argument 'nonsense' is unknown*",
-        "show Error: Mobile ID: it is not set up correctly on this host.*[misconfigured]",
         r#"syslog Notice: {*"verdict":"denied","reason":"misconfigured","user":"alice"*'nonsense'*}"#,
+        "show Error: Mobile ID: it is not set up correctly on this host.*[misconfigured]",
     ];
     assert_eq!(play(&[c"debug", c"nonsense"], true, SSHD, &script), PAM_SERVICE_ERR);
 }
@@ -306,15 +307,15 @@ fn a_configuration_with_mistakes_lets_nobody_in() {
         "load /etc/mobileid/mobileid.toml -> 2",
         "syslog Error: m.toml: what 1",
         "syslog Error: m.toml: what 2",
-        "show Error: *",
         r#"syslog Notice: {*"reason":"misconfigured"*"detail":"m.toml: what 1"}"#,
+        "show Error: *",
     ];
     assert_eq!(play(&[], false, SUDO, &script), PAM_SERVICE_ERR);
 
     let lines: Vec<_> = (1..=20).map(|i| format!("syslog Error: m.toml: what {i}")).collect();
     let mut script = vec!["load /x -> 99"];
     script.extend(lines.iter().map(String::as_str));
-    script.extend(["syslog Error: and 79 more mistakes", "show Error: *", "syslog Notice: {*}"]);
+    script.extend(["syslog Error: and 79 more mistakes", "syslog Notice: {*}", "show Error: *"]);
     assert_eq!(play(&[c"config=/x"], false, SUDO, &script), PAM_SERVICE_ERR);
 }
 
@@ -326,8 +327,8 @@ fn a_configuration_that_turns_out_unusable_lets_nobody_in() {
         "account alice -> alice",
         "run * -> unusable",
         "syslog Error: service.client_key: does not fit",
-        "show Error: *",
         r#"syslog Notice: {*"reason":"misconfigured"*"detail":"service.client_key*}"#,
+        "show Error: *",
     ];
     assert_eq!(play(&[], false, SUDO, &script), PAM_SERVICE_ERR);
 }
@@ -341,7 +342,7 @@ fn evidence_is_kept_and_its_loss_is_logged() {
             "junk? -> no",
             "account alice -> alice",
             "run * -> signed",
-            "show Info: *",
+            "show Error: *",
             "syslog Info: request sent: *",
             &keep,
         ];
@@ -362,10 +363,10 @@ fn debug_says_what_the_decision_is_based_on() {
         "account alice -> alice",
         "syslog Debug: account=alice",
         "run * -> late",
-        "show Info: *",
-        "syslog Info: *",
         "show Error: *",
+        "syslog Info: *",
         "syslog Notice: {*}",
+        "show Error: *",
     ];
     assert_eq!(play(&[c"config=/x", c"debug"], false, SUDO, &script), PAM_ABORT);
 }
@@ -381,8 +382,8 @@ fn a_panic_is_a_denial_with_one_line() {
     for end in ends {
         let again = SSHD.get(1..).unwrap();
         let denial = [
-            "show Error: Mobile ID: it is not set up correctly on this host.*[internal]",
             r#"syslog Notice: {*"verdict":"denied","reason":"internal","user":"alice"*"detail":"panicked at *: as the script says"}"#,
+            "show Error: Mobile ID: it is not set up correctly on this host.*[internal]",
         ];
         let script = [end, again, &denial].concat();
         assert_eq!(play(&[], false, SSHD, &script), PAM_MAXTRIES);
@@ -394,6 +395,6 @@ fn a_panic_is_a_denial_with_one_line() {
 fn the_argument_panic_panics() {
     let again = SSHD.get(1..).unwrap();
     let denial =
-        ["show Error: *", r#"syslog Notice: {*"detail":"panicked at *the argument 'panic' asked for it"}"#];
+        [r#"syslog Notice: {*"detail":"panicked at *the argument 'panic' asked for it"}"#, "show Error: *"];
     assert_eq!(play(&[c"panic"], false, SSHD, &[again, &denial].concat()), PAM_MAXTRIES);
 }

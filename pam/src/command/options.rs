@@ -50,6 +50,8 @@ enum Means {
     Help,
     /// Nobody is asked to confirm: such a sudo never comes here.
     NoLogin,
+    /// What runs is a file below another root, and its name tells nothing of it.
+    Elsewhere,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +102,7 @@ const KNOWN: &[Known] = &[
     flag('n', "non-interactive", Means::Nothing),
     flag('P', "preserve-groups", Means::Nothing),
     value('p', "prompt", Means::Nothing),
-    value('R', "chroot", Means::Nothing),
+    value('R', "chroot", Means::Elsewhere),
     value('r', "role", Means::Nothing),
     flag('S', "stdin", Means::Nothing),
     flag('s', "shell", Means::Mode(Mode::Shell)),
@@ -204,7 +206,7 @@ impl<'a> Options<'a> {
             Means::Mode(mode) if self.mode == Mode::Run || self.mode == mode => self.mode = mode,
             // Two that exclude each other.
             Means::Mode(_) => return None,
-            Means::Help | Means::NoLogin => return None,
+            Means::Help | Means::NoLogin | Means::Elsewhere => return None,
         }
         Some(())
     }

@@ -43,8 +43,8 @@ fn what_sudo_was_asked() {
         // Options that have an argument, which is not the command.
         ("sudo -p bob id", "root", "id", "id"),
         ("sudo -pbob id", "root", "id", "id"),
-        ("sudo -C 3 -D /tmp -R /srv -r r -t t -T 5 -U carol id", "root", "id", "id"),
-        ("sudo --close-from 3 --chdir /tmp --chroot=/srv --role r --type=t id", "root", "id", "id"),
+        ("sudo -C 3 -D /tmp -r r -t t -T 5 -U carol id", "root", "id", "id"),
+        ("sudo --close-from 3 --chdir /tmp --role r --type=t id", "root", "id", "id"),
         ("sudo --command-timeout 5 --other-user carol --prompt=x --host web1 id", "root", "id", "id"),
         ("sudo -h web1 id", "root", "id", "id"),
         ("sudo -hweb1 id", "root", "id", "id"),
@@ -104,6 +104,10 @@ fn nothing_is_said_where_it_might_be_wrong() {
         "sudo --list=x id",
         "sudo -é id",
         "sudo -\u{0} id",
+        // Below another root `id` may be anything.
+        "sudo -R /srv id",
+        "sudo -nR/srv id",
+        "sudo --chroot=/srv -u bob id",
         // A beginning that two options have.
         "sudo --preserve id",
         "sudo --h web1 id",

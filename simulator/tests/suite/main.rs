@@ -22,4 +22,6 @@ mod queries;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod srs;
+#[cfg(test)]
 mod support;

@@ -16,6 +16,7 @@ struct Program {
     child: Child,
     url: String,
     phone: String,
+    srs: String,
 }
 
 impl Program {
@@ -31,8 +32,9 @@ impl Program {
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let rest = line.strip_prefix("ready service=").unwrap_or_else(|| panic!("{line:?}"));
-        let (url, phone) = rest.trim_end().split_once(" phone=").unwrap();
-        Program { url: url.to_owned(), phone: phone.to_owned(), child }
+        let (url, rest) = rest.trim_end().split_once(" phone=").unwrap();
+        let (phone, srs) = rest.split_once(" srs=").unwrap();
+        Program { url: url.to_owned(), phone: phone.to_owned(), srs: srs.to_owned(), child }
     }
 
     fn signal(&self, name: &str) {
@@ -69,12 +71,20 @@ fn a_client_finds_everything_in_the_folder_and_curl_can_use_it() {
     assert!(program.url.starts_with("https://127.0.0.1:") && program.phone.starts_with("http://127.0.0.1:"));
     let mode = |name: &str| std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(""), 0o700);
-    for name in ["mobileid.toml", "client.key", "users.toml", "journal.jsonl", "pki/signer-root.key"] {
+    for name in [
+        "mobileid.toml",
+        "client.key",
+        "srs-client-secret",
+        "users.toml",
+        "journal.jsonl",
+        "pki/signer-root.key",
+    ] {
         assert_eq!(mode(name), 0o600, "{name}");
     }
     let config: toml::Table = std::fs::read_to_string(folder.join("mobileid.toml")).unwrap().parse().unwrap();
     assert_eq!(config["service"]["url"].as_str(), Some(program.url.as_str()));
     assert_eq!(config["service"]["dtbd_prefix"].as_str(), Some("SIM: "));
+    assert_eq!(config["srs"]["url"].as_str(), Some(program.srs.as_str()));
     let users: toml::Table = std::fs::read_to_string(folder.join("users.toml")).unwrap().parse().unwrap();
     assert_eq!(users["alice"]["msisdn"].as_str(), Some("+41790000001"));
     assert_eq!(users["alice"]["language"].as_str(), Some("en"));
@@ -199,6 +209,7 @@ fn mistakes_are_named() {
         refusal(&["--state", "/nonexistent", "--phone", "192.0.2.1:80"]).contains("--phone 192.0.2.1:80")
     );
     assert!(refusal(&["--state", "/nonexistent/state"]).contains("/nonexistent/state"));
+    assert!(refusal(&["--state", "/nonexistent", "--srs", "192.0.2.1:80"]).contains("--srs 192.0.2.1:80"));
     assert!(refusal(&["--listen", "here"]).contains("here"));
     assert!(refusal(&["--verbose"]).contains("--verbose"));
     assert!(refusal(&["--profiles", "Any-LoA5"]).contains("Any-LoA5"));

@@ -70,11 +70,12 @@ impl House {
     }
 
     fn redeem_at(&self, typed: &str, now: &Moment) -> Result<usize, Refused> {
-        redeem(self.stores(), &self.alice, &Secret::new(typed.to_owned()), now).map(|redeemed| redeemed.left)
+        let typed = Secret::new(typed.to_owned());
+        redeem(self.stores(), &self.alice, &typed, now, || false).map(|redeemed| redeemed.left)
     }
 
-    fn has_codes(&self) -> Result<bool, String> {
-        has_codes(&self.state, &self.alice)
+    fn has_codes(&self) -> Result<bool, Refused> {
+        has_codes(&self.state, &self.alice, || false)
     }
 }
 
@@ -127,6 +128,26 @@ fn revoked_codes_are_gone() {
     let paper = house.create(3, Existing::Keep).unwrap().paper;
     assert_eq!(revoke(house.stores(), &house.alice), Ok(Some(3)));
     assert_eq!(house.redeem(paper[0].expose()), Err(Refused::NoCodes));
+}
+
+#[test]
+fn who_is_gone_waits_for_nobody() {
+    let folder = Folder::new();
+    let house = folder.house();
+    let paper = house.create(1, Existing::Keep).unwrap().paper;
+    let redeemed = |is_gone: bool| {
+        redeem(house.stores(), &house.alice, &paper[0], &moment().unwrap(), || is_gone).map(|r| r.left)
+    };
+    for (store, kind) in [(&house.state, KIND), (&house.runtime, KIND_OF_TRIES)] {
+        let held = store.try_lock(kind, house.alice.as_str()).unwrap().unwrap();
+        assert_eq!(redeemed(true), Err(Refused::Cancelled), "{kind}");
+        if kind == KIND {
+            assert_eq!(has_codes(&house.state, &house.alice, || true), Err(Refused::Cancelled));
+        }
+        drop(held);
+    }
+    // Nobody is asked where there is nothing to wait for; and the code is still good.
+    assert_eq!(redeemed(true), Ok(0));
 }
 
 #[test]

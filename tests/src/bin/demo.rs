@@ -69,6 +69,7 @@ fn ssh(lab: &Lab, user: &str) -> Result<Ended> {
     let mut session = sshd.login(user, Methods::Interactive)?;
     session.expect("Password:")?;
     session.send_line(PASSWORD)?;
+    session.press_enter_at_code()?;
     session.finish()
 }
 

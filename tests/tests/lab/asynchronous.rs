@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use mobileid_tests::{Lab, Methods, Simulator};
 use serde_json::Value;
 
-use crate::support::{SHORT, SOON, kept_out, let_in, one_audit, one_push, same_code};
+use crate::support::{SHORT, SOON, kept_out, let_in, log_in, one_audit, one_push, same_code};
 
 const CONFIG: &str = "/etc/mobileid/mobileid.toml";
 
@@ -29,9 +29,7 @@ fn whoever_confirms_is_let_in_after_one_push() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = asynchronous(&lab)?;
     let sshd = lab.sshd(&[])?;
-    let mut session = sshd.login("alice", Methods::Interactive)?;
-    session.expect("granted to alice")?;
-    let ended = session.finish()?;
+    let ended = log_in(&sshd, "alice", Methods::Interactive)?;
     let_in(&ended)?;
     same_code(&ended.shown, &one_push(&mobile_id, "alice")?)?;
     let audit = one_audit(&lab, "alice", "accepted")?;
@@ -45,7 +43,7 @@ fn whoever_cancels_is_kept_out_after_one_push() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = asynchronous(&lab)?;
     let sshd = lab.sshd(&[])?;
-    kept_out(&sshd.login("bob", Methods::Interactive)?.finish()?)?;
+    kept_out(&log_in(&sshd, "bob", Methods::Interactive)?)?;
     one_push(&mobile_id, "bob")?;
     let audit = one_audit(&lab, "bob", "denied")?;
     ensure!(audit.get("reason").is_some_and(|reason| reason == "user-cancel"), "{audit:#}");
@@ -60,7 +58,7 @@ fn whoever_does_not_answer_is_kept_out_at_the_deadline() -> Result<()> {
     lab.write(CONFIG, 0o600, &config.replace("[timeouts]\n", SHORT))?;
     let sshd = lab.sshd(&[])?;
     let start = Instant::now();
-    kept_out(&sshd.login("grace", Methods::Interactive)?.finish()?)?;
+    kept_out(&log_in(&sshd, "grace", Methods::Interactive)?)?;
     // Six seconds, and as much again for the fail delay and the machine as in every other story.
     ensure!(start.elapsed() < 2 * SOON, "only after {:?}", start.elapsed());
     one_push(&mobile_id, "grace")?;
@@ -75,6 +73,7 @@ fn a_client_that_goes_away_between_two_polls_ends_the_login() -> Result<()> {
     let mobile_id = asynchronous(&lab)?;
     let sshd = lab.sshd(&[])?;
     let mut session = sshd.login("grace", Methods::Interactive)?;
+    session.press_enter_at_code()?;
     mobile_id.wait_journal("a status request", asked_about)?;
     let start = Instant::now();
     session.kill();

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use mobileid_tests::{Lab, Methods};
 use serde_json::Value;
 
-use crate::support::one_audit;
+use crate::support::{log_in, one_audit};
 
 /// authpriv is facility 10; a priority is eight times the facility plus the severity.
 const AUTHPRIV: std::ops::Range<u32> = 80..88;
@@ -16,7 +16,7 @@ fn one_line_per_login_that_an_auditor_can_read() -> Result<()> {
     lab.pam_service("sshd", &lab.module("")?)?;
     let sshd = lab.sshd(&[])?;
     for (user, verdict) in [("alice", "accepted"), ("bob", "denied"), ("wrong-text", "denied")] {
-        let shown = sshd.login(user, Methods::Interactive)?.finish()?.shown;
+        let shown = log_in(&sshd, user, Methods::Interactive)?.shown;
         let audit = one_audit(&lab, user, verdict)?;
         let field = |name: &str| audit.get(name).and_then(Value::as_str).unwrap_or_default();
         ensure!(field("service") == "sshd" && field("rhost") == "127.0.0.1", "{audit:#}");

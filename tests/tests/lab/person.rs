@@ -40,13 +40,15 @@ fn ssh_waits_for_the_button() -> Result<()> {
     // heidi has the app, carol the SIM.
     for user in ["carol", "heidi"] {
         let mut session = sshd.login(user, Methods::Interactive)?;
+        session.press_enter_at_code()?;
         let phone = mobile_id.confirm(user)?;
         session.expect(&format!("granted to {user}"))?;
         let ended = session.finish()?;
         let_in(&ended)?;
         same_code(&ended.shown, &phone)?;
     }
-    let session = sshd.login("carol", Methods::Interactive)?;
+    let mut session = sshd.login("carol", Methods::Interactive)?;
+    session.press_enter_at_code()?;
     mobile_id.cancel("carol")?;
     kept_out(&session.finish()?)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use mobileid_tests::{Lab, Methods, PASSWORD, Simulator};
 
-use crate::support::{kept_out, let_in, one_push, same_code};
+use crate::support::{kept_out, let_in, log_in, one_push, same_code};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -98,11 +98,9 @@ fn its_sshd_wants_key_and_phone() -> Result<()> {
     lab.pam_service("sshd", &stack(&lab, 1)?)?;
     let lines: Vec<_> = sample("sshd", 0)?.lines().collect();
     let sshd = lab.sshd(&lines)?;
-    let mut session = sshd.login("alice", Methods::KeyThenInteractive)?;
-    session.expect("granted to alice")?;
-    let_in(&session.finish()?)?;
+    let_in(&log_in(&sshd, "alice", Methods::KeyThenInteractive)?)?;
     one_push(&mobile_id, "alice")?;
-    kept_out(&sshd.login("bob", Methods::KeyThenInteractive)?.finish()?)?;
+    kept_out(&log_in(&sshd, "bob", Methods::KeyThenInteractive)?)?;
     kept_out(&sshd.login("dave", Methods::Interactive)?.finish()?)?;
     ensure!(mobile_id.pushes("dave")?.is_empty(), "without the key the phone was asked");
     Ok(())
@@ -121,6 +119,7 @@ fn its_password_variant_of_sshd_wants_password_and_phone() -> Result<()> {
     let mut session = sshd.login("alice", Methods::Interactive)?;
     session.expect("assword")?;
     session.send_line(PASSWORD)?;
+    session.press_enter_at_code()?;
     session.expect("granted to alice")?;
     let_in(&session.finish()?)?;
     one_push(&mobile_id, "alice")?;

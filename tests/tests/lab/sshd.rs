@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use mobileid_tests::{Lab, Methods, PASSWORD};
 
-use crate::support::{SOON, kept_out, let_in, no_push, one_audit, one_push, same_code};
+use crate::support::{SOON, kept_out, let_in, log_in, no_push, one_audit, one_push, same_code};
 
 const KEY_FIRST: &[&str] = &["AuthenticationMethods publickey,keyboard-interactive:pam"];
 const PASSWORD_FIRST: &[&str] = &["PasswordAuthentication yes", "KbdInteractiveAuthentication no"];
@@ -21,9 +21,7 @@ fn whoever_confirms_is_let_in_after_one_push() -> Result<()> {
     let mobile_id = lab.simulator()?;
     lab.pam_service("sshd", &lab.module("")?)?;
     let sshd = lab.sshd(&[])?;
-    let mut session = sshd.login("alice", Methods::Interactive)?;
-    session.expect("granted to alice")?;
-    let ended = session.finish()?;
+    let ended = log_in(&sshd, "alice", Methods::Interactive)?;
     let_in(&ended)?;
     same_code(&ended.shown, &one_push(&mobile_id, "alice")?)?;
     one_audit(&lab, "alice", "accepted")?;
@@ -36,7 +34,7 @@ fn whoever_cancels_is_kept_out_after_one_push() -> Result<()> {
     let mobile_id = lab.simulator()?;
     lab.pam_service("sshd", &lab.module("")?)?;
     let sshd = lab.sshd(&[])?;
-    let ended = sshd.login("bob", Methods::Interactive)?.finish()?;
+    let ended = log_in(&sshd, "bob", Methods::Interactive)?;
     kept_out(&ended)?;
     ensure!(ended.shown.contains("Mobile ID"), "nothing was said:\n{}", ended.shown);
     one_push(&mobile_id, "bob")?;
@@ -50,12 +48,10 @@ fn after_a_key_the_phone_decides() -> Result<()> {
     let mobile_id = lab.simulator()?;
     lab.pam_service("sshd", &lab.module("")?)?;
     let sshd = lab.sshd(KEY_FIRST)?;
-    let mut session = sshd.login("alice", Methods::KeyThenInteractive)?;
-    session.expect("granted to alice")?;
-    let_in(&session.finish()?)?;
+    let_in(&log_in(&sshd, "alice", Methods::KeyThenInteractive)?)?;
     one_push(&mobile_id, "alice")?;
 
-    kept_out(&sshd.login("bob", Methods::KeyThenInteractive)?.finish()?)?;
+    kept_out(&log_in(&sshd, "bob", Methods::KeyThenInteractive)?)?;
     one_push(&mobile_id, "bob")?;
 
     // Without the key it does not come to the phone.
@@ -73,14 +69,12 @@ fn after_a_password_the_phone_decides() -> Result<()> {
     let mut session = sshd.login("alice", Methods::Interactive)?;
     session.expect("Password:")?;
     session.send_line(PASSWORD)?;
+    session.press_enter_at_code()?;
     session.expect("granted to alice")?;
     let_in(&session.finish()?)?;
     one_push(&mobile_id, "alice")?;
 
-    let mut session = sshd.login("bob", Methods::Interactive)?;
-    session.expect("Password:")?;
-    session.send_line(PASSWORD)?;
-    kept_out(&session.finish()?)?;
+    kept_out(&log_in(&sshd, "bob", Methods::Interactive)?)?;
     one_push(&mobile_id, "bob")?;
 
     let mut session = sshd.login("dave", Methods::Interactive)?;
@@ -163,6 +157,7 @@ fn a_client_that_goes_away_ends_the_login() -> Result<()> {
     lab.pam_service("sshd", &lab.module("")?)?;
     let sshd = lab.sshd(&[])?;
     let mut session = sshd.login("grace", Methods::Interactive)?;
+    session.press_enter_at_code()?;
     mobile_id.wait_journal("the push", |journal| !journal.is_empty())?;
     let start = Instant::now();
     session.kill();

@@ -30,7 +30,6 @@ const QUICK: &[Run] = &[
     run("broken", "judy", Conversation::Talk, pam::SERVICE_ERR),
     run("door", "nobody-here", Conversation::Fail, pam::USER_UNKNOWN),
     run("door", "judy", Conversation::Null, pam::SUCCESS),
-    run("down", "judy", Conversation::Talk, pam::AUTHINFO_UNAVAIL),
     run("asynch", "root", Conversation::Null, pam::USER_UNKNOWN),
     run("broken", "judy", Conversation::Empty, pam::SERVICE_ERR),
 ];
@@ -59,6 +58,20 @@ fn two_thousand_logins_leave_the_host_as_it_was() -> Result<()> {
     Ok(())
 }
 
+/// By itself, because the others would be told of it for ten seconds.
+#[test]
+fn an_outage_leaves_the_host_as_it_was() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator_with_crowd(1, 0)?;
+    furnish(&lab, &mobile_id)?;
+    let runs = [run("down", "judy", Conversation::Talk, pam::AUTHINFO_UNAVAIL); LOGINS_PER_LAP];
+    let stay = lab.stay(LAPS, &runs)?;
+    same_after_every_lap(&stay.laps)?;
+    let written = stay.finish()?;
+    ensure!(written.is_empty(), "somebody wrote to the host's standard output or error:\n{written}");
+    Ok(())
+}
+
 /// The services `door`, `asynch`, `down` and `broken`, each with a configuration of its own.
 fn furnish(lab: &Lab, mobile_id: &Simulator<'_>) -> Result<()> {
     mobile_id.enrol("judy", NUMBER)?;
@@ -67,6 +80,8 @@ fn furnish(lab: &Lab, mobile_id: &Simulator<'_>) -> Result<()> {
     let plain = simulators.replace("\"not-needed\"", &format!("\"{AP_PWD}\""));
     ensure!(plain != simulators, "the simulator's configuration has another AP_PWD");
     let asynch = plain.replace("[service]\n", "[service]\nmessaging_mode = \"asynch\"\n");
+    // Bob refuses in each lap.
+    let plain = format!("{plain}\n[pam]\npush_limit = 20\n");
     // Nothing listens on port 1 of loopback.
     let down = plain.replace(mobile_id.service(), "https://127.0.0.1:1");
     let files = [

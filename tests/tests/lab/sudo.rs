@@ -66,6 +66,28 @@ fn a_pipe_gets_what_the_command_says_and_nothing_else() -> Result<()> {
 }
 
 #[test]
+fn a_pipe_gets_every_byte_as_it_is() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = world(&lab)?;
+    let fill =
+        "head -c 300000 /dev/urandom > /run/lab/bytes; chmod 644 /run/lab/bytes; mkdir -m 777 /run/lab/out";
+    ensure!(lab.run(lab.command("sh").args(["-c", fill]))?.status.success());
+    let bytes = std::fs::read(lab.path("/run/lab/bytes"))?;
+    // With a terminal to talk to, and with none.
+    for (wrapped, out) in [("sudo", "/run/lab/out/terminal"), ("setsid --wait sudo", "/run/lab/out/none")] {
+        let mut shell = lab.command_as("alice", "sh")?;
+        shell.args(["-c", &format!("{wrapped} cat /run/lab/bytes | cat > {out}")]);
+        let ended = lab.terminal(&shell)?.finish()?;
+        let_in(&ended)?;
+        let piped = std::fs::read(lab.path(out))?;
+        ensure!(piped == bytes, "{wrapped}: {} bytes in the pipe of {}", piped.len(), bytes.len());
+        ensure!(ended.shown.contains("Mobile ID"), "nothing was said to the person:\n{}", ended.shown);
+    }
+    ensure!(mobile_id.pushes("alice")?.len() == 2);
+    Ok(())
+}
+
+#[test]
 fn ctrl_c_ends_the_waiting() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = world(&lab)?;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use mobileid_tests::{Ended, Lab, Simulator};
+use mobileid_tests::{Ended, Lab, Methods, PASSWORD, Prompt, Simulator, Sshd, Terminal};
+use serde_json::Value;
 
 /// PAM's results, by their numbers in Linux-PAM's `_pam_types.h`.
 pub(crate) mod pam {
@@ -58,7 +59,7 @@ pub(crate) fn let_in(ended: &Ended) -> Result<()> {
 }
 
 /// Checks a user's only audit line, and returns it.
-pub(crate) fn one_audit(lab: &Lab, user: &str, verdict: &str) -> Result<serde_json::Value> {
+pub(crate) fn one_audit(lab: &Lab, user: &str, verdict: &str) -> Result<Value> {
     lab.syslog().wait_for(&format!("\"user\":\"{user}\""))?;
     lab.settle_syslog()?;
     let audits = lab.audits(user)?;
@@ -67,4 +68,39 @@ pub(crate) fn one_audit(lab: &Lab, user: &str, verdict: &str) -> Result<serde_js
     };
     ensure!(audit.get("verdict").and_then(|v| v.as_str()) == Some(verdict), "not {verdict}: {audit:#}");
     Ok(audit.clone())
+}
+
+/// Logs in over SSH to the end, as somebody who knows the password and presses Enter at the code.
+pub(crate) fn log_in(sshd: &Sshd<'_>, user: &str, methods: Methods) -> Result<Ended> {
+    to_the_end(sshd.login(user, methods)?)
+}
+
+/// Types the password and Enter where they are asked for, until the program ends.
+pub(crate) fn to_the_end(mut session: Terminal) -> Result<Ended> {
+    let mut person = [Prompt::new("assword", &[PASSWORD]), Prompt::new("press Enter", &[""])];
+    session.answer(&mut person, || Ok(false))?;
+    session.finish()
+}
+
+/// Runs `sudo` as a user on a terminal, and ends with `granted to WHOM`.
+pub(crate) fn sudo(lab: &Lab, user: &str) -> Result<Ended> {
+    let mut command = lab.command_as(user, "sudo")?;
+    command.args(["-k", "sh", "-c", "echo granted to $(id -un)"]);
+    to_the_end(lab.terminal(&command)?)
+}
+
+/// What the audit lines of a user say, in order: `VERDICT REASON`.
+pub(crate) fn verdicts(lab: &Lab, user: &str) -> Result<Vec<String>> {
+    lab.settle_syslog()?;
+    let field =
+        |audit: &Value, name: &str| audit.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let said = |audit: &Value| format!("{} {}", field(audit, "verdict"), field(audit, "reason"));
+    Ok(lab.audits(user)?.iter().map(said).collect())
+}
+
+/// Checks what the audit lines of a user say: each login is waited for to its end before.
+pub(crate) fn audited(lab: &Lab, user: &str, expected: &[&str]) -> Result<()> {
+    let said = verdicts(lab, user)?;
+    ensure!(said == expected, "not {expected:?}, but {said:?}:\n{}", lab.syslog().all().join("\n"));
+    Ok(())
 }

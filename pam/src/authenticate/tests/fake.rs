@@ -54,6 +54,10 @@ use crate::{
 pub(super) struct Site {
     /// What the connection, or the process of sudo, is called; none where nobody can tell.
     pub(super) identity: Option<String>,
+    /// Whether the program has more rights than who started it.
+    pub(super) is_set_user_id: bool,
+    /// Whether the person has hung up.
+    pub(super) is_gone: bool,
     /// Whether sshd shows information when it comes.
     pub(super) shows_at_once: bool,
     /// The section `[pam]`.
@@ -73,7 +77,14 @@ impl Site {
         let name = format!("pam-site-{}-{}", process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
-        Self { identity: None, shows_at_once: true, pam: PamConfig::default(), folder }
+        Self {
+            identity: None,
+            is_set_user_id: false,
+            is_gone: false,
+            shows_at_once: true,
+            pam: PamConfig::default(),
+            folder,
+        }
     }
 
     /// One-time codes for alice.
@@ -88,12 +99,27 @@ impl Site {
     }
 
     /// A folder that others may write to is not trusted.
-    pub(super) fn opens_memory_to_everybody(&self) {
-        fs::create_dir(self.folder.join("run")).unwrap();
-        fs::set_permissions(self.folder.join("run"), fs::Permissions::from_mode(0o777)).unwrap();
+    pub(super) fn opens_to_everybody(&self, name: &str) {
+        fs::create_dir(self.folder.join(name)).unwrap();
+        fs::set_permissions(self.folder.join(name), fs::Permissions::from_mode(0o777)).unwrap();
     }
 
-    fn memory(&self) -> Result<Memory, String> {
+    /// What takes the place of a record in the making keeps it from being written.
+    pub(super) fn has_no_room_for(&self, kind: &str) {
+        for file in fs::read_dir(self.folder.join("run").join(kind)).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_none() {
+                fs::create_dir(path.with_extension("new")).unwrap();
+            }
+        }
+    }
+
+    /// How many files of this kind are left.
+    pub(super) fn files_of(&self, kind: &str) -> usize {
+        fs::read_dir(self.folder.join("run").join(kind)).unwrap().count()
+    }
+
+    pub(super) fn memory(&self) -> Result<Memory, String> {
         let clock = || Ok(Moment { boot: "b".to_owned(), up: Duration::from_secs(UPTIME.get()) });
         Memory::within(&self.folder.join("run"), &self.folder.join("state"), clock)
     }
@@ -186,6 +212,12 @@ impl Host for Fake<'_> {
     }
 
     fn ask(&mut self, question: &str) -> Option<Secret> {
+        if question.contains("press Enter") {
+            // Who does not press it keeps no other login of the same person waiting.
+            let (tick, now): (Tick, _) = (Arc::new(|| TickVerdict::Cancel), blocking::now().instant);
+            let memory = self.0.site.memory().unwrap();
+            assert!(memory.phone("alice", &tick, now).is_ok(), "the phone is locked");
+        }
         self.0.text(&format!("ask {question}")).map(Secret::new)
     }
 
@@ -246,6 +278,10 @@ impl System for Fake<'_> {
         self.0.site.shows_at_once
     }
 
+    fn is_set_user_id(&self) -> bool {
+        self.0.site.is_set_user_id
+    }
+
     fn has_room(&self) -> bool {
         self.0.played("has_room") == "yes"
     }
@@ -269,7 +305,8 @@ impl System for Fake<'_> {
     }
 
     fn watch(&self, _: Option<&str>) -> Tick {
-        Arc::new(|| TickVerdict::Continue)
+        let verdict = if self.0.site.is_gone { TickVerdict::Cancel } else { TickVerdict::Continue };
+        Arc::new(move || verdict)
     }
 
     /// The core's own machine, with fixed randomness; only what comes of a request is made up.
@@ -287,10 +324,7 @@ impl System for Fake<'_> {
             };
             let answer = match ask {
                 Ask::Lookup(user) => Answer::Looked(directories_at_hand(setup, &user)),
-                Ask::Show(notice) => {
-                    world.show(&notice);
-                    Answer::Shown
-                }
+                Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
                 Ask::Send(http) => {
                     let sent = http.body.expose();
                     if !sent.contains(&format!("\"{TEXT}\"")) {

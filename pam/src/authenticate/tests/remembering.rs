@@ -1,14 +1,34 @@
 //! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use mobileid::config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
+use mobileid::{
+    config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    driver::{Tick, TickVerdict, blocking},
+    memory::{
+        connection,
+        grace::{self, Key},
+        outage, pushes,
+    },
+    subscriber::Subscriber,
+};
 
 use super::{fake::UPTIME, *};
 
 /// A login as alice until the phone is asked, or not.
 const BEGINS: [&str; 3] = [LOAD, "junk? -> no", "account alice -> alice"];
 const KEY: (&str, &str) = ("env SSH_AUTH_INFO_0", "env SSH_AUTH_INFO_0 -> publickey ssh-ed25519 AAAAC3Nz");
+
+/// As the table of these tests has it.
+fn alices_phone() -> Subscriber {
+    Subscriber {
+        msisdn: "+41791234567".parse().unwrap(),
+        language: None,
+        serial: None,
+        profile: None,
+        groups: Vec::new(),
+    }
+}
 
 fn site(identity: &str, pam: PamConfig) -> Site {
     let mut site = Site::new();
@@ -20,7 +40,7 @@ fn site(identity: &str, pam: PamConfig) -> Site {
 fn asked(comes: &str, audit: &str) -> Vec<String> {
     let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
     script.push(format!("run alice * -> {comes}"));
-    script.push("show Info: *confirm on your phone*".to_owned());
+    script.push("show *: *confirm on your phone*".to_owned());
     script.push("syslog Info: request sent: *".to_owned());
     script.extend(ends(audit));
     script
@@ -36,12 +56,14 @@ fn ends(audit: &str) -> Vec<String> {
     let accepted = audit.contains("accepted");
     let exempt = audit.contains("exempt");
     match () {
-        () if accepted => vec!["show Info: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
+        () if accepted => vec!["show *: *confirmed.".to_owned(), "user -> alice".to_owned(), line("Info")],
         () if exempt && audit.contains("unreachable") => {
-            vec!["show Info: *".to_owned(), "user -> alice".to_owned(), line("Notice")]
+            let room = audit.contains("connect").then(|| "has_room -> yes".to_owned());
+            let shown = ["show *: *".to_owned(), "user -> alice".to_owned(), line("Notice")];
+            room.into_iter().chain(shown).collect()
         }
         () if exempt => vec!["user -> alice".to_owned(), line("Notice")],
-        () => vec!["show Error: *".to_owned(), line("Notice")],
+        () => vec![line("Notice"), "show Error: *".to_owned()],
     }
 }
 
@@ -76,20 +98,24 @@ fn a_connection_that_was_confirmed_is_not_asked_again() {
     }
 }
 
-#[test]
-fn a_confirmation_is_one_persons() {
-    let site = site("cookie:1", PamConfig::default());
-    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+fn bob_is_not_enrolled(site: &Site) {
     let bob = with(SSHD, &[("user", "user -> bob")]);
     let script = [
         LOAD,
         "junk? -> no",
         "account bob -> bob",
         "run bob * -> never",
-        "show Error: *",
         r#"syslog Notice: {*"not-enrolled"*}"#,
+        "show Error: *",
     ];
-    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+    assert_eq!(play_at(site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+}
+
+#[test]
+fn a_confirmation_is_one_persons() {
+    let site = site("cookie:1", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    bob_is_not_enrolled(&site);
 }
 
 #[test]
@@ -98,7 +124,7 @@ fn a_confirmation_stands_for_ten_minutes() {
     UPTIME.set(1000);
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
     UPTIME.set(1000 + 601);
-    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"detail":"the time for all runs"#);
+    let late = unasked(r#""verdict":"denied","reason":"denied-before"*"detail":"the time for all runs"#);
     assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
 }
 
@@ -138,7 +164,7 @@ fn the_time_is_one_for_all_runs_on_a_connection() {
     UPTIME.set(1000 + 60);
     assert_eq!(log_in(&site, SSHD, &down), PAM_AUTHINFO_UNAVAIL);
     UPTIME.set(1000 + 90);
-    let late = unasked(r#""verdict":"denied","reason":"timed-out"*"the time for all runs"#);
+    let late = unasked(r#""verdict":"denied","reason":"denied-before"*"the time for all runs"#);
     assert_eq!(log_in(&site, SSHD, &late), PAM_MAXTRIES);
     site.identity = Some("cookie:2".to_owned());
     UPTIME.set(1000 + 120);
@@ -161,6 +187,22 @@ fn a_service_that_is_down_is_not_tried_for_ten_seconds() {
     assert_eq!(log_in(&site, SUDO, &accepted()), PAM_SUCCESS);
 }
 
+/// Each sudo is a process of its own: a file for each would fill the folder.
+#[test]
+fn whoever_looks_for_a_record_leaves_none_behind() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let mut site = site("", grace);
+    UPTIME.set(1000);
+    for number in 0..3 {
+        site.identity = Some(format!("process:{number}:1"));
+        assert_eq!(log_in(&site, SUDO, &declined()), PAM_ABORT);
+    }
+    site.identity = Some("cookie:1".to_owned());
+    let rest = unasked(r#""reason":"push-limit""#);
+    assert_eq!(log_in(&site, &with(SSHD, &[KEY]), &rest), PAM_MAXTRIES);
+    assert_eq!((site.files_of(outage::KIND), site.files_of(grace::KIND)), (0, 0));
+}
+
 #[test]
 fn a_phone_that_rang_in_vain_too_often_has_a_rest_on_the_whole_host() {
     let mut site = site("", PamConfig::default());
@@ -181,6 +223,25 @@ fn a_phone_that_rang_in_vain_too_often_has_a_rest_on_the_whole_host() {
     UPTIME.set(1000 + 601);
     connection(&mut site, 12);
     assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
+/// Whoever starts sudo without end would otherwise fill /run.
+#[test]
+fn a_sudo_in_which_nothing_came_to_an_end_leaves_no_record() {
+    let mut site = site("", PamConfig { push_limit: 1, ..PamConfig::default() });
+    let mut sudo = |script: &[String]| {
+        site.identity = Some(format!("process:{}", UPTIME.get()));
+        UPTIME.set(UPTIME.get() + 20);
+        log_in(&site, SUDO, script);
+        site.files_of(connection::KIND)
+    };
+    UPTIME.set(1000);
+    assert_eq!(sudo(&asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#)), 0);
+    // A record and its lock: another stack in the same sudo is not to ring again.
+    assert_eq!(sudo(&declined()), 2);
+    assert_eq!(sudo(&unasked(r#""verdict":"denied","reason":"push-limit""#)), 2);
+    UPTIME.set(UPTIME.get() + 600);
+    assert_eq!(sudo(&accepted()), 4);
 }
 
 #[test]
@@ -232,6 +293,25 @@ fn grace_is_for_the_same_user_address_and_key() {
 }
 
 #[test]
+fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let site = site("c", grace);
+    UPTIME.set(1000);
+    let key = Key::of("publickey ssh-ed25519 AAAAC3Nz", &alices_phone()).unwrap();
+    site.memory().unwrap().grant("bob", IpAddr::from([192, 0, 2, 7]), key).unwrap();
+    let script = [
+        LOAD,
+        "junk? -> no",
+        "account bob -> bob",
+        "run bob * -> never",
+        r#"syslog Notice: {*"not-enrolled"*}"#,
+        "show Error: *",
+    ];
+    let bob = with(SSHD, &[("user", "user -> bob"), KEY]);
+    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+}
+
+#[test]
 fn the_rules_say_who_is_asked() {
     let names = |name: &str| vec![name.to_owned()];
     let exempt = |exempt| PamConfig { exempt, ..PamConfig::default() };
@@ -253,6 +333,11 @@ fn the_rules_say_who_is_asked() {
         let script = unasked(&format!(r#""verdict":"exempt","reason":"{reason}","user":"alice""#));
         assert_eq!(log_in(&site("c", rules), SSHD, &script), PAM_SUCCESS, "{reason}");
     }
+    // A link-local address has its interface behind it.
+    let local = ("env SSH_CONNECTION", "env SSH_CONNECTION -> fe80::7%eth0 4711 fe80::1%eth0 22");
+    let rules = exempt(Exempt { networks: vec!["fe80::/10".parse().unwrap()], ..Exempt::default() });
+    let script = unasked(r#""reason":"network-exempt"*"rhost":"fe80::7""#);
+    assert_eq!(log_in(&site("c", rules), &with(SSHD, &[local]), &script), PAM_SUCCESS);
     // The name that reverse DNS gave is nobody's network.
     let rules = exempt(Exempt { networks: vec![IpAddr::from([192, 0, 2, 7]).into()], ..Exempt::default() });
     let mut facts = with(SSHD, &[("env SSH_CONNECTION", "env SSH_CONNECTION -> none")]);
@@ -329,23 +414,70 @@ fn sudo_is_not_let_in_for_a_failure_that_its_caller_may_have_made() {
     assert_eq!(log_in(&site, SSHD, &asked("too slow", exempt)), PAM_SUCCESS);
 }
 
+/// doas, or what asks for an administrator's password on a desktop.
+#[test]
+fn what_holds_for_sudo_holds_for_every_program_with_more_rights_than_its_caller() {
+    let allow = || PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
+    let doas = with(SUDO, &[("item Service", "item Service -> doas")]);
+    let mut site = site("p", allow());
+    let slow = |verdict: &str| asked("too slow", &format!(r#""verdict":"{verdict}","reason":"unreachable-"#));
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, &doas, &slow("exempt")), PAM_SUCCESS, "started by a daemon");
+    site = self::site("p", allow());
+    site.is_set_user_id = true;
+    assert_eq!(log_in(&site, &doas, &slow("denied")), PAM_AUTHINFO_UNAVAIL);
+    let mut refused = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    refused.insert(6, "has_room -> no".to_owned());
+    assert_eq!(log_in(&site, &doas, &refused), PAM_AUTHINFO_UNAVAIL);
+    // It may serve several people, and is remembered for none.
+    assert_eq!(log_in(&site, &doas, &accepted()), PAM_SUCCESS);
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    // SELinux starts sshd as it would such a program, but nobody who logs in has started it.
+    site.identity = Some("another".to_owned());
+    assert_eq!(log_in(&site, SSHD, &slow("exempt")), PAM_SUCCESS);
+}
+
+#[test]
+fn a_phone_that_cannot_be_noted_does_not_ring() {
+    let mut site = site("one", PamConfig::default());
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+    site.has_no_room_for(pushes::KIND);
+    site.identity = Some("two".to_owned());
+    let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+    script.push("run alice * -> signed".to_owned());
+    script.push("show Info: *confirm on your phone*".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"misconfigured"*cannot be written"#));
+    // Nor does the second run find that it had rung.
+    for _ in 0..2 {
+        assert_eq!(log_in(&site, SSHD, &script), PAM_SERVICE_ERR);
+    }
+}
+
+#[test]
+fn who_hangs_up_behind_another_login_is_noted_as_gone() {
+    let mut site = site("one", PamConfig::default());
+    let memory = site.memory().unwrap();
+    let (here, until): (Tick, _) = (Arc::new(|| TickVerdict::Continue), blocking::now().instant);
+    let phone = memory.phone("alice", &here, until).unwrap();
+    site.is_gone = true;
+    let mut gone =
+        unasked(r#""verdict":"denied","reason":"cancelled"*"detail":"while another login of the same"#);
+    gone.insert(3, "run alice * -> never".to_owned());
+    assert_eq!(log_in(&site, SSHD, &gone), PAM_MAXTRIES);
+    drop(phone);
+    // No phone rang: the next run on the connection is as good as the first.
+    site.is_gone = false;
+    assert_eq!(log_in(&site, SSHD, &accepted()), PAM_SUCCESS);
+}
+
 #[test]
 fn who_is_not_enrolled_is_not_let_in_for_an_outage() {
     let allow = PamConfig { on_unreachable: OnUnreachable::Allow, ..PamConfig::default() };
     let site = site("c", allow);
     UPTIME.set(1000);
-    let down = asked("unreachable", r#""verdict":"exempt","reason":"unreachable-allowed""#);
-    assert_eq!(log_in(&site, SSHD, &down), PAM_SUCCESS);
-    let bob = with(SSHD, &[("user", "user -> bob")]);
-    let script = [
-        LOAD,
-        "junk? -> no",
-        "account bob -> bob",
-        "run bob * -> never",
-        "show Error: *",
-        r#"syslog Notice: {*"not-enrolled"*}"#,
-    ];
-    assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+    let exempt = r#""verdict":"exempt","reason":"unreachable-allowed"*"detail":"unreachable-connect""#;
+    assert_eq!(log_in(&site, SSHD, &asked("unreachable", exempt)), PAM_SUCCESS);
+    bob_is_not_enrolled(&site);
 }
 
 #[test]
@@ -365,8 +497,8 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
     };
     let refused = |reason: &str| {
         [
-            "show Error: *".to_owned(),
             format!(r#"syslog Notice: {{*"verdict":"denied","reason":"{reason}"*}}"#),
+            "show Error: *".to_owned(),
         ]
     };
     let [shown, wrong] = &refused("break-glass-refused");
@@ -399,6 +531,34 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
 }
 
 #[test]
+fn codes_that_cannot_be_looked_at_let_nobody_in() {
+    let site = site("c", PamConfig::default());
+    site.opens_to_everybody("state");
+    UPTIME.set(1000);
+    let mut script = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
+    script.insert(6, "syslog Error: */state may be read by others*".to_owned());
+    assert_eq!(log_in(&site, SSHD, &script), PAM_AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn what_cannot_be_noted_after_the_phone_has_confirmed_keeps_nobody_out() {
+    let grace = PamConfig { grace: Some(Duration::from_secs(60)), ..PamConfig::default() };
+    let mut site = site("one", grace);
+    let key = with(SSHD, &[KEY]);
+    UPTIME.set(1000);
+    assert_eq!(log_in(&site, &key, &accepted()), PAM_SUCCESS);
+    site.has_no_room_for(grace::KIND);
+    site.identity = Some("two".to_owned());
+    UPTIME.set(2000);
+    let mut script = accepted();
+    script.insert(6, "syslog Error: */run/grace-1/* cannot be written: *".to_owned());
+    assert_eq!(log_in(&site, &key, &script), PAM_SUCCESS);
+    // The old one does not stand in for it.
+    site.identity = Some("three".to_owned());
+    assert_eq!(log_in(&site, &key, &script), PAM_SUCCESS);
+}
+
+#[test]
 fn in_sshd_the_code_is_shown_as_configured() {
     const PROMPT: &str = "ask Mobile ID: code *: press Enter, *";
     const INFO: &str = "show Info: *confirm on your phone*";
@@ -417,8 +577,11 @@ fn in_sshd_the_code_is_shown_as_configured() {
         let ends = ["syslog Info: request sent: *", "show Info: *", "user -> alice", "syslog Info: {*}"];
         let script = [&BEGINS, &["run * -> signed"][..], shown, &ends].concat();
         assert_eq!(play_at(&site, &[], false, SSHD, &script), PAM_SUCCESS, "{message:?} {at_once}");
-        // Elsewhere information is seen.
-        let script = [&BEGINS, &["run * -> signed", INFO][..], &ends].concat();
+        // Elsewhere nothing keeps it back.
+        let ends = ends.map(|line| line.replace("show Info", "show Error"));
+        let run = ["run * -> signed", "show Error: *confirm on your phone*"];
+        let script: Vec<&str> =
+            BEGINS.into_iter().chain(run).chain(ends.iter().map(String::as_str)).collect();
         site.identity = Some("e".to_owned());
         assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_SUCCESS, "{message:?}");
     }
@@ -444,7 +607,7 @@ fn su_asks_the_caller_or_the_target() {
         if asked == "alice" {
             script.extend(["show Error: *", "syslog Info: request sent: *"]);
         }
-        script.extend(["show Error: *", line.as_str()]);
+        script.extend([line.as_str(), "show Error: *"]);
         assert_ne!(
             play_at(&site("c", pam), &[], false, &facts, &script),
             PAM_SUCCESS,
@@ -458,16 +621,15 @@ fn sudo_says_for_whom_and_what() {
     let site = site("c", PamConfig::default());
     let script = declined();
     let mut script: Vec<_> = script.iter().map(String::as_str).collect();
-    let last = r#"syslog Notice: {*"user":"alice"*"target":"root","program":"apt"*}"#;
-    script.pop();
-    script.push(last);
+    script.truncate(script.len() - 2);
+    script.extend([r#"syslog Notice: {*"user":"alice"*"target":"root","program":"apt"*}"#, "show Error: *"]);
     assert_eq!(play_at(&site, &[], false, SUDO, &script), PAM_ABORT);
 }
 
 #[test]
 fn where_nothing_can_be_remembered_nobody_is_let_in() {
     let site = site("c", PamConfig::default());
-    site.opens_memory_to_everybody();
+    site.opens_to_everybody("run");
     let mut script = BEGINS.map(str::to_owned).to_vec();
     script.push("syslog Error: */run*".to_owned());
     script.extend(ends(r#""verdict":"denied","reason":"misconfigured""#));

@@ -1,0 +1,103 @@
+//! `mobileidctl identify`: has somebody find out who is behind a number (Smart Registration Service).
+//!
+//! ```text
+//!   methods   which ways there are, and which of them reach the level that is needed
+//!   start     orders one for a person: a Ref ID to ask by, a URL for her to go to
+//!   status    how far it is; with --wait until it has ended
+//!   verify    whether the evidence is enough: this is what counts
+//! ```
+
+mod methods;
+mod person;
+mod start;
+mod status;
+mod verify;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use mobileid::{
+    driver::{
+        Tick, TickVerdict,
+        srs::{Desk, NoAnswer},
+    },
+    load::{self, Registration},
+};
+
+use crate::{Common, Exit, out, signals};
+
+/// Has a person identified, and asks for the evidence that a number is hers
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Methods(methods::Arguments),
+    Start(start::Arguments),
+    Status(status::Arguments),
+    Verify(verify::Arguments),
+}
+
+pub(crate) fn run(verb: &Verb) -> anyhow::Result<Exit> {
+    match verb {
+        Verb::Methods(arguments) => methods::run(arguments),
+        Verb::Start(arguments) => start::run(arguments),
+        Verb::Status(arguments) => status::run(arguments),
+        Verb::Verify(arguments) => verify::run(arguments),
+    }
+}
+
+/// The service, and Ctrl-C.
+struct Session {
+    registration: Registration,
+    desk: Desk,
+    given_up: Arc<AtomicBool>,
+}
+
+impl Session {
+    fn open(common: &Common) -> anyhow::Result<Self> {
+        let shown = || common.config.display().to_string();
+        let Some(registration) = load::registration(&common.config)? else {
+            bail!(
+                "{}: there is no section [srs]: the Smart Registration Service takes a contract of its own",
+                shown()
+            );
+        };
+        let desk = Desk::new(&registration).with_context(shown)?;
+        Ok(Self { registration, desk, given_up: signals::give_up()? })
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    fn tick(&self) -> Tick {
+        let given_up = Arc::clone(&self.given_up);
+        Arc::new(move || match given_up.load(Ordering::Relaxed) {
+            true => TickVerdict::Cancel,
+            false => TickVerdict::Continue,
+        })
+    }
+}
+
+/// The answer; None where the person at the terminal gave up, which is then said.
+///
+/// # Errors
+/// Everything else that is no answer: it could not be tried.
+fn answered<T>(answer: Result<T, NoAnswer>) -> anyhow::Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(NoAnswer::Cancelled) => {
+            out::say("given up");
+            Ok(None)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Lines of a name and a value.
+fn table(title: &str, rows: &[(&str, Option<String>)]) -> String {
+    let rows = rows.iter().filter_map(|(name, value)| Some(format!("\n  {name:<12}{}", value.as_ref()?)));
+    title.to_owned() + &rows.collect::<String>()
+}
