@@ -130,7 +130,7 @@ fn the_next_server_is_asked_where_one_cannot_answer() {
         }
         Ok(())
     });
-    let closing = Fake::start(|stream| request(stream));
+    let closing = Fake::start(request);
     let halfway = Fake::start(|stream| {
         request(stream)?;
         stream.write_all(&alice()[..20])
