@@ -12,8 +12,8 @@ case ${1-} in
 '' | *[!0-9]*) ;;
 *) seconds=$1; shift ;;
 esac
-[ $# -gt 0 ] || set -- cms answer srs config users prompt ticket machine radius_packet radius_upstream radius_state \
-    radius_server
+[ $# -gt 0 ] || set -- cms answer srs config users ldap prompt ticket machine radius_packet radius_upstream \
+    radius_state radius_server
 # The longest inputs: what is longer tells nothing new about the parser.
 length() {
     case $1 in

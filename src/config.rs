@@ -20,7 +20,9 @@
 //! assert!(mistakes.to_string().starts_with("mobileid.toml:11: users.passwords: unknown key"));
 //! ```
 
+mod directory;
 mod endpoint;
+mod ldap;
 mod pam;
 mod prompt;
 pub mod reader;
@@ -29,7 +31,8 @@ pub mod values;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use endpoint::{Endpoint, InvalidUrl, Proxy};
+pub use directory::{DirectoryFile, KindFile, LdapFile};
+pub use endpoint::{Endpoint, InvalidUrl, LdapUrl, Proxy};
 pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
 pub use prompt::Templates;
 pub use reader::{Located, Mistake, Mistakes};
@@ -115,8 +118,8 @@ pub struct FileConfig {
     pub sudo: Templates,
     /// The text for becoming another user.
     pub su: Templates,
-    /// The user table.
-    pub users: Located<PathBuf>,
+    /// Where users are looked up, in order.
+    pub directories: Vec<DirectoryFile>,
     /// What becomes of a user without an entry.
     pub unenrolled: Unenrolled,
     /// What the PAM module does beyond asking the phone.
@@ -234,7 +237,7 @@ impl FileConfig {
         let (language, [templates, sudo, su]) = prompt::read(root, source);
 
         let mut users = root.section("users", source);
-        let table = users.required("table", source).and_then(|t| path(t, source));
+        let directories = directory::read_all(&mut users, root, source);
         let unenrolled = users.parsed("unenrolled", source).unwrap_or_default();
         users.finish(source);
         let pam = PamConfig::read(root, source);
@@ -262,7 +265,7 @@ impl FileConfig {
             templates: templates?,
             sudo: sudo?,
             su: su?,
-            users: table?,
+            directories: directories?,
             unenrolled,
             pam,
             srs,

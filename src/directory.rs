@@ -1,17 +1,169 @@
 //! Who is who: from a user's name to the [`Subscriber`], as data. That nobody knows the user is an answer;
-//! that the directory could not be asked is not.
+//! that a directory could not be asked is not.
+//!
+//! ```text
+//!   alice ──> users.toml ──not enrolled──> ad (LDAP) ──not enrolled──> hr (command) ──> not enrolled
+//!                │ found                      │ found, barred, unusable      │
+//!                ▼                            ▼                              ▼
+//!              the first one that knows her settles it       away: denied, unless `unavailable = "next"`
+//! ```
+//!
+//! Directories are asked in the order of the configuration. One that is away ends the search, because it might have
+//! known the user; `unavailable = "next"` lets the others be asked, and where none of them knows the user either the
+//! answer is still that nobody can tell: a directory that is away never makes a user unknown.
 
 pub mod file;
+pub mod ldap;
 
-use crate::subscriber::Subscriber;
+use self::{file::UserTable, ldap::Ldap};
+use crate::subscriber::{Subscriber, UserName};
 
-/// What a directory says of a user.
+/// What the directories say of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
     /// The user has a phone.
     Found(Subscriber),
-    /// The directory was asked and has no entry.
+    /// Every directory was asked, and none has an entry.
     NotEnrolled,
-    /// The directory could not be asked, or its entry is unusable; with what happened, for the administrator.
+    /// A directory knows the user and says that they may not log in; with its words, for the administrator.
+    Barred(String),
+    /// A directory could not be asked, or its entry is unusable; with what happened, for the administrator.
     Unavailable(String),
 }
+
+/// What one directory says of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The user has a phone.
+    Found(Subscriber),
+    /// The directory was asked and has no entry.
+    NotEnrolled,
+    /// The account is switched off or has expired.
+    Barred(String),
+    /// There is an entry, and it has to be mended before anybody can use it.
+    Unusable(String),
+    /// The directory could not be asked.
+    Away(String),
+}
+
+/// One place to look users up in.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    /// What log lines call it.
+    pub name: String,
+    /// What becomes of a login when it cannot be asked.
+    pub unavailable: WhenUnavailable,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What becomes of a login when a directory cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenUnavailable {
+    /// It is denied.
+    #[default]
+    Deny,
+    /// The next directories are asked. Where none of them knows the user, it is denied as well.
+    Next,
+}
+
+/// The kinds of directories.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A table that was read with the configuration.
+    File(UserTable),
+    /// Servers that speak LDAP.
+    Ldap(Box<Ldap>),
+}
+
+/// A directory that has to be waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Remote<'a> {
+    /// Servers that speak LDAP.
+    Ldap(&'a Ldap),
+}
+
+/// All directories, in the order in which they are asked.
+#[derive(Debug, Clone, Default)]
+pub struct Directories(Vec<Directory>);
+
+impl Directories {
+    /// These, in this order.
+    #[must_use]
+    pub fn new(directories: Vec<Directory>) -> Self {
+        Self(directories)
+    }
+
+    /// One table and nothing else.
+    #[must_use]
+    pub fn of_table(users: UserTable) -> Self {
+        let (name, unavailable) = (USERS.to_owned(), WhenUnavailable::Deny);
+        Self(vec![Directory { name, unavailable, kind: Kind::File(users) }])
+    }
+
+    /// What they say of a user; `ask` asks those that have to be waited for.
+    ///
+    /// # Errors
+    /// What `ask` ends with: it was given up.
+    pub fn lookup<E>(
+        &self,
+        user: &UserName,
+        mut ask: impl FnMut(Remote<'_>) -> Result<Answer, E>,
+    ) -> Result<Lookup, E> {
+        let mut away = Vec::new();
+        for directory in &self.0 {
+            let answer = match &directory.kind {
+                Kind::File(table) => table.lookup(user),
+                Kind::Ldap(ldap) => ask(Remote::Ldap(ldap))?,
+            };
+            let named = |what: String| format!("{}: {what}", directory.name);
+            match (answer, directory.unavailable) {
+                (Answer::Found(subscriber), _) => return Ok(Lookup::Found(subscriber)),
+                (Answer::NotEnrolled, _) => {}
+                (Answer::Barred(why), _) => return Ok(Lookup::Barred(named(why))),
+                (Answer::Away(why), WhenUnavailable::Next) => away.push(named(why)),
+                (Answer::Unusable(why), _) | (Answer::Away(why), WhenUnavailable::Deny) => {
+                    return Ok(Lookup::Unavailable(named(why)));
+                }
+            }
+        }
+        Ok(if away.is_empty() { Lookup::NotEnrolled } else { Lookup::Unavailable(away.join("; ")) })
+    }
+
+    /// The user's entry, where it stands in a table and no other directory has to be asked before that one.
+    #[must_use]
+    pub fn at_hand(&self, user: &UserName) -> Option<Subscriber> {
+        let tables = self.0.iter().map_while(|directory| match &directory.kind {
+            Kind::File(table) => Some(table),
+            Kind::Ldap(_) => None,
+        });
+        let mut answers = tables.map(|table| table.lookup(user));
+        answers
+            .find_map(|answer| if let Answer::Found(subscriber) = answer { Some(subscriber) } else { None })
+    }
+
+    /// The LDAP directories, by their names.
+    pub fn ldap(&self) -> impl Iterator<Item = (&str, &Ldap)> {
+        self.0.iter().filter_map(|directory| match &directory.kind {
+            Kind::Ldap(ldap) => Some((directory.name.as_str(), ldap.as_ref())),
+            Kind::File(_) => None,
+        })
+    }
+
+    /// Whether none of them has to be waited for.
+    #[must_use]
+    pub fn all_at_hand(&self) -> bool {
+        self.0.iter().all(|directory| matches!(directory.kind, Kind::File(_)))
+    }
+
+    /// Each of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Directory> {
+        self.0.iter()
+    }
+}
+
+/// The name of the directory that `users.table` is.
+pub const USERS: &str = "users";
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! Carries out what the machine asks, with blocking sockets: for the PAM module and the administrator's tool.
 //!
-//! `blocking` is the loop, `https` one exchange with the service, `srs` the Smart Registration Service over it, and
-//! `socket` the one place that waits; they come with the feature of the same name. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
+//! `blocking` is the loop, `https` one exchange with the service, and `srs` the Smart Registration Service over it; they
+//! come with the feature of the same name. `directories` asks who is who, over `ldap`, and `socket` is the one place that
+//! waits; they come with the feature `directories`. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
 //! much a driver elsewhere needs too. With the feature `store` come the places of [`crate::memory`]: `store` keeps its
 //! records, and `moment` tells the time that they go by.
 
@@ -11,9 +12,13 @@
 pub mod blocking;
 #[cfg(feature = "store")]
 pub mod breakglass;
+#[cfg(feature = "directories")]
+pub mod directories;
 pub mod evidence;
 #[cfg(feature = "blocking")]
 pub mod https;
+#[cfg(feature = "directories")]
+pub mod ldap;
 #[cfg(feature = "store")]
 pub mod moment;
 #[cfg(feature = "blocking")]
@@ -24,10 +29,10 @@ pub mod store;
 #[cfg(feature = "tls")]
 pub mod tls;
 
-#[cfg(feature = "blocking")]
+#[cfg(feature = "directories")]
 mod socket;
 
-#[cfg(feature = "blocking")]
+#[cfg(feature = "directories")]
 pub use socket::{TICK, Tick, Verdict as TickVerdict};
 
 // Two attributes: clippy knows a test only by its own.

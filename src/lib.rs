@@ -30,10 +30,11 @@
 //! an [`outcome::Exemption`] that the configuration spells out.
 #![forbid(unsafe_code)]
 
+mod asn1;
 pub mod audit;
 pub mod config;
 pub mod directory;
-#[cfg(any(feature = "blocking", feature = "evidence", feature = "store"))]
+#[cfg(any(feature = "directories", feature = "evidence", feature = "store"))]
 pub mod driver;
 pub mod load;
 pub mod login;

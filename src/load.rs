@@ -23,9 +23,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
     config::{
-        Config, Endpoint, FileConfig, Located, Mistakes, PamConfig, Proxy, ServerTrust, Timeouts, Unenrolled,
+        Config, DirectoryFile, Endpoint, FileConfig, KindFile, LdapFile, Located, Mistakes, PamConfig, Proxy,
+        ServerTrust, Timeouts, Unenrolled,
     },
-    directory::file::UserTable,
+    directory::{
+        Directories, Directory, Kind,
+        file::UserTable,
+        ldap::{Bind, Ldap},
+    },
     secret::Secret,
     text,
     verify::TrustAnchors,
@@ -37,7 +42,7 @@ pub struct Setup {
     /// What the machine decides by.
     pub config: Arc<Config>,
     /// Who is who.
-    pub users: UserTable,
+    pub directories: Arc<Directories>,
     /// How the service is reached.
     pub connection: Connection,
     /// Where accepted signatures are kept.
@@ -164,23 +169,17 @@ struct Loader {
 impl Loader {
     fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
         let anchors = self.anchors(&file.trust);
-        let users = self.users(&file.users);
+        let directories = self.directories(&file.directories, file.unenrolled);
         let server_roots = self.server_roots(&file.server_trust, "service.server_trust");
         let client_certs = self.certificates(&file.client_cert);
         let client_key = self.client_key(&file.client_key);
         let evidence = file.evidence.as_ref().and_then(|folder| self.evidence(folder));
         let client_cert_count = client_certs.len();
         let server_name = file.server_name.clone().unwrap_or_else(|| file.url.host.clone());
-        // A table that an editor has just emptied would let everybody in without a phone.
-        if file.unenrolled == Unenrolled::Allow && users.as_ref().is_some_and(UserTable::is_empty) {
-            let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in without \
-                        a phone: enter somebody, or set \"deny\"";
-            self.mistake(&file.users, what);
-        }
-        let setup = users.zip(client_key).zip(client_certs.into_iter().next());
-        let setup = setup.map(|((users, client_key), client_cert)| Setup {
+        let setup = directories.zip(client_key).zip(client_certs.into_iter().next());
+        let setup = setup.map(|((directories, client_key), client_cert)| Setup {
             config: Arc::new(file.config(anchors)),
-            users,
+            directories: Arc::new(directories),
             connection: Connection {
                 service: file.url,
                 server_name,
@@ -214,9 +213,51 @@ impl Loader {
         }
     }
 
-    fn users(&mut self, at: &Located<PathBuf>) -> Option<UserTable> {
+    fn directories(&mut self, files: &[DirectoryFile], unenrolled: Unenrolled) -> Option<Directories> {
+        let read: Vec<_> = files.iter().filter_map(|file| self.directory(file, unenrolled)).collect();
+        (read.len() == files.len()).then(|| Directories::new(read))
+    }
+
+    fn directory(&mut self, file: &DirectoryFile, unenrolled: Unenrolled) -> Option<Directory> {
+        let kind = match &file.kind {
+            KindFile::File(at) => Kind::File(self.users(at, unenrolled)?),
+            KindFile::Ldap(file) => Kind::Ldap(Box::new(self.ldap(file)?)),
+        };
+        Some(Directory { name: file.name.value.clone(), unavailable: file.unavailable, kind })
+    }
+
+    fn ldap(&mut self, file: &LdapFile) -> Option<Ldap> {
+        let roots =
+            file.trust.as_ref().map(|trust| self.server_roots(trust, "directory.trust")).unwrap_or_default();
+        let mut ldap = Ldap { roots, ..file.ldap.clone() };
+        if let (Bind::Simple { password, .. }, Some(at)) = (&mut ldap.bind, &file.password) {
+            *password = self.password(at)?;
+        }
+        Some(ldap)
+    }
+
+    /// The first and only line of a file. An empty password would be taken for asking as nobody.
+    fn password(&mut self, at: &Located<PathBuf>) -> Option<Secret> {
+        let (shown, text) = self.named(at, Keep::Secret)?;
+        let line = text.expose().strip_suffix('\n').unwrap_or(text.expose());
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() || line.contains(['\n', '\r', '\0']) {
+            self.mistake(at, format_args!("{shown}: must hold the password, in one line"));
+            return None;
+        }
+        Some(Secret::new(line.to_owned()))
+    }
+
+    fn users(&mut self, at: &Located<PathBuf>, unenrolled: Unenrolled) -> Option<UserTable> {
         let (shown, text) = self.named(at, Keep::Unchanged)?;
         match UserTable::parse(&shown, text.expose()) {
+            // A table that an editor has just emptied would let everybody in without a phone.
+            Ok(users) if unenrolled == Unenrolled::Allow && users.is_empty() => {
+                let what = "the table has nobody in it, and users.unenrolled = \"allow\" would let everybody in \
+                            without a phone: enter somebody, or set \"deny\"";
+                self.mistake(at, what);
+                None
+            }
             Ok(users) => Some(users),
             Err(mistakes) => {
                 self.mistakes.0.extend(mistakes.0);

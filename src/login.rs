@@ -378,6 +378,10 @@ impl Context {
                 let found = self.aimed(&aim);
                 self.deny(Reason::NotEnrolled, found, now)
             }
+            (Lookup::Barred(detail), aim) => {
+                let found = self.aimed(&aim).detail(text::escaped(&detail, 300));
+                self.deny(Reason::AccountDisabled, found, now)
+            }
             (Lookup::Unavailable(detail), aim) => {
                 let found = self.aimed(&aim).detail(text::escaped(&detail, 300));
                 self.deny(Reason::DirectoryUnavailable, found, now)

@@ -180,6 +180,7 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::Cancelled => (&texts::INTERRUPTED, false),
         Reason::NotEnrolled => (&texts::NOT_ENROLLED, false),
         Reason::DirectoryUnavailable => (&texts::NO_DIRECTORY, true),
+        Reason::AccountDisabled => (&texts::ACCOUNT_DISABLED, false),
         Reason::NoSuchUser | Reason::FirstFactorFailed => (&texts::FAILED, false),
         Reason::FirstFactorUnavailable => (&texts::NO_FIRST_FACTOR, true),
         Reason::Rule => (&texts::NOT_HERE, false),

@@ -135,6 +135,8 @@ pub enum Reason {
     NotEnrolled,
     /// The directory that should know the user did not answer.
     DirectoryUnavailable,
+    /// The directory says that the account is switched off or has expired.
+    AccountDisabled,
     /// The account does not exist on this host.
     NoSuchUser,
     /// The first factor has already failed.
@@ -246,6 +248,7 @@ impl Reason {
             Self::Cancelled,
             Self::NotEnrolled,
             Self::DirectoryUnavailable,
+            Self::AccountDisabled,
             Self::NoSuchUser,
             Self::FirstFactorFailed,
             Self::FirstFactorUnavailable,
@@ -287,6 +290,7 @@ impl Reason {
             Self::Cancelled => "cancelled",
             Self::NotEnrolled => "not-enrolled",
             Self::DirectoryUnavailable => "directory-unavailable",
+            Self::AccountDisabled => "account-disabled",
             Self::NoSuchUser => "no-such-user",
             Self::FirstFactorFailed => "first-factor-failed",
             Self::FirstFactorUnavailable => "first-factor-unavailable",
@@ -372,6 +376,7 @@ impl Reason {
             | Self::AnswerLost
             | Self::TimedOut
             | Self::Cancelled
+            | Self::AccountDisabled
             | Self::FirstFactorFailed
             | Self::Rule
             | Self::StateInvalid

@@ -47,11 +47,9 @@
 
 mod anchors;
 mod attributes;
-mod ber;
 mod certificate;
 mod chain;
 mod cms;
-mod der;
 mod known;
 mod signature;
 
@@ -63,6 +61,7 @@ use webpki::EndEntityCert;
 
 pub use self::anchors::{Anchor, BadAnchor, TrustAnchors};
 use crate::{
+    asn1::{ber, der},
     subscriber::{Msisdn, SerialNumber},
     text,
 };

@@ -11,13 +11,14 @@ build-essential libpam0g-dev
 libpam-modules login passwd openssh-client openssh-server pamtester sudo
 util-linux iproute2 openssl curl chromium chromium-driver
 freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
+slapd ldap-utils
 $*
 "
 rust=1.89
 
 # A package that brings a server starts it, and again whenever the machine starts. The tests start their own:
 # the first is prevented by the policy that Debian has for this, the second by a mask, which
-# `systemctl unmask freeradius` takes off.
+# `systemctl unmask freeradius slapd` takes off.
 # shellcheck disable=SC2016 # root's shell is to expand it
 install='
 set -eu
@@ -27,9 +28,11 @@ if [ ! -e "$policy" ]; then
 	printf "#!/bin/sh\nexit 101\n" > "$policy"
 	chmod 755 "$policy"
 fi
-case " $* " in *" freeradius "*)
-	if command -v systemctl >/dev/null; then systemctl --quiet mask freeradius.service; fi
-esac
+for server in freeradius slapd; do
+	case " $* " in *" $server "*)
+		if command -v systemctl >/dev/null; then systemctl --quiet mask "$server.service"; fi
+	esac
+done
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 '
@@ -56,7 +59,7 @@ if command -v dpkg-query >/dev/null; then
 else
 	# Another distribution has other names for them; the commands are what counts.
 	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl curl \
-		freeradius radclient radtest eapol_test python3; do
+		freeradius radclient radtest eapol_test python3 slapd slapadd; do
 		command -v "$command" >/dev/null || missing="${missing:-} $command"
 	done
 	if [ -n "${missing:-}" ]; then

@@ -3,6 +3,7 @@
 
 mod anchors;
 pub(crate) mod client;
+mod directories;
 mod pam;
 mod srs;
 
@@ -14,7 +15,8 @@ use std::{
 
 use clap::Args;
 use mobileid::{
-    config::{FileConfig, Located, Mistake, Mistakes, Unenrolled},
+    config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
+    directory::Kind,
     driver::{https::Https, srs::Desk},
     load::{self, Registration, Setup},
 };
@@ -23,6 +25,7 @@ use serde::Serialize;
 use crate::{Common, Exit, out};
 use anchors::AnchorFacts;
 use client::ClientFacts;
+use directories::{DirectoryFacts, entered};
 use pam::PamFacts;
 use srs::SrsFacts;
 
@@ -72,6 +75,7 @@ struct Facts {
     profile: &'static str,
     language: &'static str,
     users: usize,
+    directories: Vec<DirectoryFacts>,
     unenrolled: &'static str,
     evidence: Option<PathBuf>,
     client_certificate: Option<ClientFacts>,
@@ -104,13 +108,16 @@ impl Report {
         }
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);
-        if setup.users.is_empty() {
-            // With "allow" an empty table is a mistake, and this is not reached.
-            report.warn(&places.file.users, places, "nobody is entered: nobody can log in");
+        for (written, directory) in places.file.directories.iter().zip(setup.directories.iter()) {
+            let (KindFile::File(at), Kind::File(table)) = (&written.kind, &directory.kind) else { continue };
+            if table.is_empty() {
+                // With "allow" an empty table is a mistake, and this is not reached.
+                report.warn(at, places, "nobody is entered: nobody can log in");
+            }
         }
         let config = &setup.config;
         if config.unenrolled == Unenrolled::Allow {
-            let what = "is \"allow\": who is not in the user table is let in without a phone";
+            let what = "is \"allow\": whom no directory knows is let in without a phone";
             report.warnings.push(places.whole("users.unenrolled", what.to_owned()));
         }
         let (pam, findings) = pam::look(&setup.pam);
@@ -125,7 +132,8 @@ impl Report {
             proxy: connection.proxy.as_ref().map(|p| p.endpoint.to_string()),
             profile: config.profile.uri(),
             language: config.language.wire(),
-            users: setup.users.len(),
+            users: setup.directories.iter().map(entered).sum(),
+            directories: setup.directories.iter().map(DirectoryFacts::of).collect(),
             unenrolled: match config.unenrolled {
                 Unenrolled::Deny => "deny",
                 Unenrolled::Allow => "allow",
@@ -238,7 +246,10 @@ impl Facts {
         line("proxy", self.proxy.as_deref().unwrap_or("none"));
         line("profile", self.profile);
         line("language", self.language);
-        line("users", &format!("{}, others: {}", self.users, self.unenrolled));
+        for directory in &self.directories {
+            line("directory", &directory.in_words());
+        }
+        line("unenrolled", self.unenrolled);
         let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
         line("evidence", evidence.as_deref().unwrap_or("not kept"));
         let [asks, lets_in, rest] = self.pam.in_words();

@@ -19,7 +19,7 @@ use mobileid::{
         blocking::{self, World},
         evidence,
     },
-    load::{self, Setup},
+    load,
     login::{Login, Request, Withheld},
     notice::Notice,
     outcome::{Exemption, Outcome, Verdict},
@@ -38,7 +38,7 @@ Ctrl-C gives the login up.
 
 Exit codes: 0 accepted, 1 denied, 2 unusable arguments or configuration.")]
 pub(crate) struct Arguments {
-    /// The account, as it stands in the user table
+    /// The account, as the directories know it
     user: UserName,
     /// The service to name on the phone
     #[arg(long, default_value = "mobileidctl")]
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         command: None,
         limit: None,
     };
-    let mut terminal = Terminal::new(&setup, &request.user)?;
+    let mut terminal = Terminal::new()?;
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;
@@ -84,7 +84,7 @@ fn in_words(outcome: &Outcome) -> String {
     let mut lines = vec![match &outcome.verdict {
         Verdict::Accepted(signer) => format!("accepted: {}", signer.signer().subject),
         Verdict::Exempt(Exemption::Unenrolled) => {
-            "let in without a phone: not in the user table, and users.unenrolled is \"allow\"".to_owned()
+            "let in without a phone: in no directory, and users.unenrolled is \"allow\"".to_owned()
         }
         Verdict::Exempt(other) => format!("let in without a phone: {}", other.name()),
         Verdict::Denied(reason) => format!("denied: {reason}"),
@@ -108,37 +108,16 @@ fn in_words(outcome: &Outcome) -> String {
 }
 
 /// The person at the terminal, as the host of a login.
-struct Terminal<'a> {
-    setup: &'a Setup,
-    user: UserName,
+struct Terminal {
     started: Instant,
     given_up: Arc<AtomicBool>,
     /// Whether the wait is being counted on the screen.
     counting: Arc<AtomicBool>,
 }
 
-impl<'a> Terminal<'a> {
-    fn new(setup: &'a Setup, user: &UserName) -> anyhow::Result<Self> {
-        let terminal = Self {
-            setup,
-            user: user.clone(),
-            started: Instant::now(),
-            given_up: signals::give_up()?,
-            counting: Arc::default(),
-        };
-        terminal.looked_up();
-        Ok(terminal)
-    }
-
-    fn looked_up(&self) {
-        match self.setup.users.lookup(&self.user) {
-            Lookup::Found(subscriber) => {
-                let serial = subscriber.serial.map_or_else(String::new, |s| format!(", pinned to {s}"));
-                self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
-            }
-            Lookup::NotEnrolled => self.step("looked up: not in the user table"),
-            Lookup::Unavailable(detail) => self.step(&format!("looked up: {}", text::escaped(&detail, 300))),
-        }
+impl Terminal {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { started: Instant::now(), given_up: signals::give_up()?, counting: Arc::default() })
     }
 
     fn step(&self, what: &str) {
@@ -153,7 +132,21 @@ impl<'a> Terminal<'a> {
     }
 }
 
-impl World for Terminal<'_> {
+impl World for Terminal {
+    fn looked_up(&mut self, found: &Lookup) {
+        match found {
+            Lookup::Found(subscriber) => {
+                let serial = subscriber.serial.as_ref();
+                let serial = serial.map_or_else(String::new, |serial| format!(", pinned to {serial}"));
+                self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
+            }
+            Lookup::NotEnrolled => self.step("looked up: in no directory"),
+            Lookup::Barred(detail) | Lookup::Unavailable(detail) => {
+                self.step(&format!("looked up: {}", text::escaped(detail, 300)));
+            }
+        }
+    }
+
     fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.step(&format!("the user reads: {notice}"));
         Ok(())

@@ -21,7 +21,6 @@ use std::{
 use libfuzzer_sys::fuzz_target;
 use mobileid::{
     config::{FileConfig, PamConfig},
-    directory::file::UserTable,
     load::{Connection, Setup},
     login::{self, Now, Request},
     notice::Notice,
@@ -92,8 +91,13 @@ static SETTINGS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         timeouts: file.timeouts,
     };
     let config = Arc::new(file.config(TrustAnchors::default()));
-    let users = UserTable::parse("users.toml", "").expect("a table");
-    let setup = Arc::new(Setup { config, users, connection, evidence: None, pam: PamConfig::default() });
+    let setup = Arc::new(Setup {
+        config,
+        directories: Arc::default(),
+        connection,
+        evidence: None,
+        pam: PamConfig::default(),
+    });
     Arc::new(config::read("radiusd.toml", CLIENTS, Path::new("/"), &setup).expect("settings"))
 });
 static KEY: LazyLock<SharedSecret> = LazyLock::new(|| SharedSecret::new(SECRET));

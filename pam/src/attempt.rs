@@ -17,7 +17,11 @@ use std::net::IpAddr;
 use mobileid::{
     config::{OnUnreachable, SuIdentity},
     directory::Lookup,
-    driver::{Tick, breakglass::Refused},
+    driver::{
+        Tick,
+        breakglass::Refused,
+        directories::{self, GivenUp},
+    },
     load::Setup,
     login::{self, Request, Withheld},
     memory::{connection::Standing, grace},
@@ -51,8 +55,10 @@ pub(crate) struct Attempt<'a, H, S> {
     /// Whether the person is still there: one watch from the beginning on, because who has gone before it began was
     /// never seen.
     tick: Tick,
-    /// The phone of the user, if there is one.
+    /// The phone of the user, if there is one and it was looked up.
     subscriber: Option<Subscriber>,
+    /// Whether it was.
+    is_looked_up: bool,
     language: Language,
 }
 
@@ -110,15 +116,26 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
         } else {
             Request { user, ..request }
         };
-        let subscriber = match setup.users.lookup(&request.user) {
-            Lookup::Found(subscriber) => Some(subscriber),
-            Lookup::NotEnrolled | Lookup::Unavailable(_) => None,
-        };
+        // Nobody is waited for before the rules have said that a phone is wanted.
+        let subscriber = setup.directories.at_hand(&request.user);
+        let is_looked_up = subscriber.is_some() || setup.directories.all_at_hand();
         let language =
             subscriber.as_ref().map_or(setup.config.language, |s| policy::language(&setup.config, s));
         let (account, place) = (account.name, facts.connection(system));
         let tick = system.watch(facts.ssh_connection.as_deref());
-        Ok(Self { host, system, facts, setup, request, account, place, tick, subscriber, language })
+        Ok(Self {
+            host,
+            system,
+            facts,
+            setup,
+            request,
+            account,
+            place,
+            tick,
+            subscriber,
+            is_looked_up,
+            language,
+        })
     }
 
     /// Decides.
@@ -215,9 +232,11 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
 
     /// `pam.grace`: the same person, from there, with that key.
     fn within_grace(&mut self, memory: &Memory) -> Result<(), Stop> {
-        let (Some(grace), Some((address, key))) = (self.setup.pam.grace, self.place_and_key()) else {
-            return Ok(());
-        };
+        let Some(grace) = self.setup.pam.grace else { return Ok(()) };
+        if self.facts.auth_info.is_some() && self.facts.address.is_some() {
+            self.look_up()?;
+        }
+        let Some((address, key)) = self.place_and_key() else { return Ok(()) };
         if memory.within_grace(self.request.user.as_str(), address, &key, grace)? {
             return Err(self.exempt(Exemption::Grace, "").into());
         }
@@ -262,13 +281,33 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     }
 
     /// How the service could not be reached a moment ago: sudo's three tries are one.
-    fn known_outage(&self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
-        // Whoever is not enrolled has no use of the service, and is not let in for its failure.
-        if self.subscriber.is_none() {
-            return Ok(None);
-        }
+    fn known_outage(&mut self, memory: &Memory) -> Result<Option<Unreachable>, Stop> {
         let of_all = self.outages_of_all();
-        Ok(memory.outage(self.own_outages().into_iter().chain([of_all.as_str()]))?)
+        let known = memory.outage(self.own_outages().into_iter().chain([of_all.as_str()]))?;
+        if known.is_some() {
+            self.look_up()?;
+        }
+        // Whoever is not enrolled has no use of the service, and is not let in for its failure.
+        Ok(known.filter(|_| self.subscriber.is_some()))
+    }
+
+    /// Looks the user up where that was not done yet. The login that follows where nobody is found tells why.
+    fn look_up(&mut self) -> Result<(), Stop> {
+        if self.is_looked_up {
+            return Ok(());
+        }
+        let begun = self.system.now().instant;
+        let until = begun.checked_add(self.request.limit.unwrap_or_default()).unwrap_or(begun);
+        match directories::lookup(&self.setup.directories, &self.request.user, &self.tick, until) {
+            Ok(Lookup::Found(subscriber)) => {
+                self.language = policy::language(&self.setup.config, &subscriber);
+                self.subscriber = Some(subscriber);
+            }
+            Ok(Lookup::NotEnrolled | Lookup::Barred(_) | Lookup::Unavailable(_)) => {}
+            Err(GivenUp) => return Err(self.denied(Reason::Cancelled, "while a directory was asked").into()),
+        }
+        self.is_looked_up = true;
+        Ok(())
     }
 
     /// Where the outages of the service are noted that concern everybody on this host: another configuration may have

@@ -156,6 +156,11 @@ pub enum ProxyState {
 pub enum FirstFactor {
     /// The client has checked it; a password in the request is not looked at.
     Ignored,
+    /// A directory of the core's configuration judges it: it is asked to let the user in with the password.
+    Ldap {
+        /// Which one.
+        directory: String,
+    },
     /// An upstream RADIUS server judges it.
     Upstream {
         /// Which one.

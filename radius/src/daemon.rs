@@ -301,6 +301,7 @@ impl Daemon {
                 Action::Start { .. }
                 | Action::Resume { .. }
                 | Action::Upstream { .. }
+                | Action::Judge { .. }
                 | Action::Abandon { .. } => self.logins.act(action),
             }
         }
@@ -374,6 +375,9 @@ fn described(action: &Action) -> Option<String> {
         Action::Start { id, request, .. } => format!("{id}: begins, as {}", shown(&request.user)),
         Action::Resume { id, request, .. } => format!("{id}: taken over, as {}", shown(&request.user)),
         Action::Upstream { id, .. } => format!("{id}: the first factor is asked"),
+        Action::Judge { id, password, .. } => {
+            format!("{id}: the directory {} is asked for the first factor", password.directory)
+        }
         Action::Abandon { id } => format!("{id}: nobody waits any more"),
         Action::Keep(..) | Action::Audit(_) | Action::Account(_) | Action::Learnt(..) | Action::Log(..) => {
             return None;

@@ -1,7 +1,7 @@
 //! One login run to its end: the asynchronous twin of the core's blocking driver, a loop over the same machine.
 //!
 //! ```text
-//!   Start, Resume ──> Login ──Lookup──> the table of users
+//!   Start, Resume ──> Login ──Lookup──> directories: tables at once, others aside
 //!                       │  ──Show────> Progress::Shown
 //!                       │  ──Send────> https: one exchange      <── cancel: the machine is told,
 //!                       │  ──WaitUntil> Progress::Outstanding        and what was under way is dropped
@@ -15,15 +15,24 @@
 //! of a millisecond, less than handing it to another thread and back would disturb, and as the runtime has
 //! a thread for each core there is no other one that could do it sooner.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use mobileid::{
     config::MessagingMode,
+    directory::Lookup,
+    driver::{
+        Tick, TickVerdict,
+        directories::{self, GivenUp},
+    },
     load::{Connection, Setup},
     login::{Answer, Ask, Entropy, Login, Now, Request, Step, Ticket, refuse},
     mss::HttpRequest,
     notice::Notice,
     outcome::{Outcome, Reason},
+    subscriber::UserName,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
@@ -31,12 +40,14 @@ use tokio::{
     time::{Instant as TokioInstant, sleep_until},
 };
 
+use crate::aside::Aside;
 use crate::https::{Https, Kind, Place, Unusable};
 
 /// What runs logins under one configuration: the way to the service, which all of them share.
 #[derive(Debug)]
 pub struct Engine {
     https: Https,
+    aside: Aside,
 }
 
 /// What is to be run.
@@ -75,7 +86,7 @@ impl Engine {
     /// # Errors
     /// [`Unusable`] where certificate, key, roots or name cannot be used.
     pub fn new(connection: &Connection) -> Result<Self, Unusable> {
-        Ok(Self { https: Https::new(connection)? })
+        Ok(Self { https: Https::new(connection)?, aside: Aside::default() })
     }
 
     /// Runs one login to its end. Dropping the future ends it too, without an outcome.
@@ -107,7 +118,10 @@ impl Engine {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Lookup(user) => {
+                    let found = Box::pin(self.lookup(user, setup, login.deadline()));
+                    unless(&mut cancel, found).await.unwrap_or(Answer::Cancelled)
+                }
                 Ask::Show(notice) => {
                     progress(Progress::Shown(notice));
                     // The machine writes the request down when this is answered, with the time that is left then.
@@ -139,6 +153,23 @@ impl Engine {
         }
     }
 
+    async fn lookup(&self, user: UserName, setup: &Setup, deadline: Instant) -> Answer {
+        let directories = Arc::clone(&setup.directories);
+        let ask = move |tick: &Tick| directories::lookup(&directories, &user, tick, deadline);
+        // Tables are read at once, wherever one is.
+        let found = match setup.directories.all_at_hand() {
+            true => Some(ask(&never())),
+            false => self.aside.carry_out(ask).await,
+        };
+        match found {
+            Some(Ok(found)) => Answer::Looked(found),
+            Some(Err(GivenUp)) => Answer::Cancelled,
+            None => Answer::Looked(Lookup::Unavailable(
+                "asking the directories came to no end: a defect".to_owned(),
+            )),
+        }
+    }
+
     async fn send(&self, request: HttpRequest, place: Option<Place<'_>>, begun: Instant) -> Answer {
         let place = match place {
             Some(place) => place,
@@ -150,6 +181,11 @@ impl Engine {
         };
         self.https.exchange(request, place).await
     }
+}
+
+/// Gives nothing up.
+fn never() -> Tick {
+    Arc::new(|| TickVerdict::Continue)
 }
 
 /// How long a signature request keeps its connection.

@@ -2,12 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aside;
 pub mod audit;
 pub mod authenticator;
 pub mod clients;
 pub mod config;
 pub mod daemon;
 pub mod dictionary;
+pub mod directory;
 pub mod driver;
 pub mod duplicates;
 pub mod https;

@@ -44,7 +44,7 @@ use std::{
 use mobileid::login::Now;
 
 pub use self::{
-    action::{Action, Event, Level, LoginId, Peer, Purpose},
+    action::{Action, Event, Level, LoginId, Password, Peer, Purpose},
     counters::{Counters, Fate, Fates},
     door::Learnt,
 };

@@ -68,6 +68,37 @@ impl FromStr for Proxy {
     }
 }
 
+/// `ldap://host[:port]` or `ldaps://host[:port]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LdapUrl {
+    /// Where the server is.
+    pub endpoint: Endpoint,
+    /// Whether it speaks TLS from the first byte.
+    pub tls: bool,
+}
+
+impl FromStr for LdapUrl {
+    type Err = InvalidUrl;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let (tls, rest) = match url.strip_prefix("ldaps://") {
+            Some(rest) => (true, rest),
+            None => (false, url.strip_prefix("ldap://").ok_or(InvalidUrl::NotLdap)?),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = split_authority(authority, if tls { 636 } else { 389 })?;
+        Ok(Self { endpoint: Endpoint { host, port }, tls })
+    }
+}
+
+impl Endpoint {
+    /// Whether it is an address of this host alone.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+}
+
 fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), InvalidUrl> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -100,6 +131,7 @@ fn split_authority(authority: &str, default_port: u16) -> Result<(String, u16), 
 pub enum InvalidUrl {
     NotHttps,
     NotHttp,
+    NotLdap,
     Host,
     Port,
     Credentials,
@@ -110,6 +142,7 @@ impl fmt::Display for InvalidUrl {
         f.write_str(match self {
             Self::NotHttps => "must be https://host or https://host:port",
             Self::NotHttp => "must be http://host:port or http://user:password@host:port",
+            Self::NotLdap => "must be ldaps://host, ldaps://host:port or ldap://host with start_tls = true",
             Self::Host => "the host must be a name, an IPv4 address or an IPv6 address in brackets, and no path may follow it",
             Self::Port => "the port must be a number from 1 to 65535",
             Self::Credentials => "the credentials before the @ must be user:password",

@@ -295,6 +295,18 @@ impl<'i> Section<'i> {
         number.map(|value| Located { value, line, key })
     }
 
+    /// True or false; false where the key is absent.
+    pub fn flag(&mut self, name: &'static str, source: &mut Source<'_>) -> bool {
+        match self.take(name, source) {
+            None => false,
+            Some(Located { value: DeValue::Boolean(flag), .. }) => flag,
+            Some(Located { value, line, key }) => {
+                source.mistake(line, &key, format_args!("must be true or false, not {}", article(&value)));
+                false
+            }
+        }
+    }
+
     /// A list of texts, or a single one; empty where the key is absent.
     pub fn list(&mut self, name: &'static str, source: &mut Source<'_>) -> Vec<Located<String>> {
         let Some(Located { value, line, key }) = self.take(name, source) else { return Vec::new() };

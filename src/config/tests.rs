@@ -101,9 +101,9 @@ fn a_full_file_is_read_to_the_last_key() {
 
 #[test]
 fn the_reference_of_the_user_table_is_read_too() {
-    use crate::directory::{Lookup, file::UserTable};
+    use crate::directory::{Answer, file::UserTable};
     let table = UserTable::parse("users.toml", sample(1)).unwrap();
-    let Lookup::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
+    let Answer::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!() };
     assert_eq!((alice.profile, alice.language), (Some(Profile::App), Some(Language::Fr)));
     assert!(alice.serial.is_some());
     assert_eq!(alice.groups, ["vpn-admins"]);
@@ -389,4 +389,111 @@ fn endpoints_are_read_as_they_are_shown() {
 fn a_configuration_does_not_show_its_secrets() {
     let shown = format!("{:?}", FileConfig::parse("f.toml", &FULL).unwrap());
     assert!(!shown.contains("not-needed") && !shown.contains("dXNlcjpwYXNz"), "{shown}");
+}
+
+/// Without `[users]`, and with these directories.
+fn directories(text: &str) -> String {
+    format!("{}{text}", SHORT.replace("[users]\ntable = \"users.toml\"\n", ""))
+}
+
+#[test]
+fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
+    let more = "[[directory]]\ntype='file'\nname='staff'\ntable='a'\n\
+                [[directory]]\ntype='file'\nname='guests'\ntable='b'\nunavailable='next'\n";
+    let names = |text: &str| {
+        let read = FileConfig::parse("f.toml", text).unwrap().directories;
+        read.into_iter().map(|d| d.name.value).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&format!("{SHORT}{more}")), ["users", "staff", "guests"]);
+    assert_eq!(names(&directories(more)), ["staff", "guests"]);
+    let mistakes = |text: &str| mistakes(&directories(text)).join("\n");
+    assert!(mistakes("").contains("users.table: is missing"));
+    let twice = mistakes(&more.replace("guests", "staff"));
+    assert!(
+        twice.contains("f.toml:15: directory.name: \"staff\" is the name of the directory of line 11"),
+        "{twice}"
+    );
+    for (from, to, told) in [
+        ("type='file'", "", "directory.type: is missing"),
+        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\""),
+        ("name='staff'", "", "directory.name: is missing"),
+        ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
+        ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),
+        ("table='a'", "", "directory.table: is missing"),
+        ("table='a'", "table='a'\nbase='x'", "directory.base: unknown key"),
+    ] {
+        let told_so = mistakes(&more.replace(from, to));
+        assert!(told_so.contains(told), "{told}: {told_so}");
+    }
+}
+
+/// The directories of the guide, each under a configuration without any.
+fn guide() -> Vec<&'static str> {
+    let document = include_str!("../../docs/directories.md");
+    document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_guide_to_directories_is_read_to_the_last_key() {
+    let read = |text: &str| FileConfig::parse("f.toml", &directories(text)).unwrap().directories;
+    assert_eq!(guide().len(), 4);
+    for sample in guide() {
+        assert_eq!(read(sample).len(), 1, "{sample}");
+    }
+    let full = guide()[1];
+    let KindFile::Ldap(file) = &read(full)[0].kind else { panic!() };
+    assert_eq!(file.ldap.servers.len(), 2);
+    assert_eq!(file.ldap.default_country.as_deref(), Some("41"));
+    assert!(file.ldap.active_directory && file.ldap.groups.as_ref().unwrap().nested);
+    assert!(file.password.is_some() && file.trust.is_some());
+    for (header, first) in
+        [("[[directory]]", "type"), ("[directory.attributes]", "msisdn"), ("[directory.groups]", "base")]
+    {
+        let stranger = full.replace(header, &format!("{header}\nbogus = 1"));
+        let found = mistakes(&directories(&stranger)).join("\n");
+        let (_, keys) =
+            found.split_once("bogus: unknown key; there are ").unwrap_or_else(|| panic!("{found}"));
+        assert!(keys.contains(first), "{found}");
+        for key in keys.lines().next().unwrap().split(", ").filter(|key| *key != "bind") {
+            let table = format!("[directory.{key}]");
+            assert!(
+                full.lines().any(|l| l.starts_with(&format!("{key} = ")) || l == table),
+                "{key} is not in the guide"
+            );
+        }
+    }
+}
+
+#[test]
+fn mistakes_of_an_ldap_directory_are_named() {
+    let full = guide()[1];
+    for (from, to, told) in [
+        ("start_tls = true", "", "directory.servers: would send numbers and passwords in the clear"),
+        ("start_tls = true", "start_tls = 'yes'", "directory.start_tls: must be true or false, not a string"),
+        ("ldaps://dc1.corp.example", "https://dc1", "directory.servers: must be ldaps://host"),
+        ("trust = \"ldap-ca.pem\"", "", "directory.trust: is missing"),
+        (
+            "bind_password_file = \"ldap.secret\"",
+            "",
+            "directory.bind_dn: must stand there with bind_password_file",
+        ),
+        ("bind_dn = ", "bind = 'anonymous'\nbind_dn = ", "directory.bind_dn: must stand there with"),
+        ("(uid={user}))", "(uid=alice))", "directory.filter: must have {user} in it"),
+        ("(uid={user}))", "(uid={user})(m={dn}))", "directory.filter: must not have {dn} in it"),
+        ("(uid={user}))", "(uid={user})", "directory.filter: has parentheses"),
+        ("(member={dn})", "(member=x)", "directory.groups.filter: must have {dn} in it"),
+        ("(member={dn})", "(uid={user})", "directory.groups.filter: must have no name but {dn}"),
+        ("timeout = 5", "timeout = 31", "directory.timeout: must be a whole number from 1 to 30"),
+        ("\"+41\"", "\"41\"", "directory.default_country: must be a country code"),
+        ("\"ou=people,dc=corp,dc=example\"", "\"people\"", "directory.base: must be a distinguished name"),
+        ("[\"mobile\", \"otherMobile\"]", "[]", "directory.attributes.msisdn: names no attribute"),
+        ("\"memberOf\"", "\"member of\"", "directory.attributes.groups: must be the name of an attribute"),
+        ("scope = \"subtree\"", "scope = \"all\"", "directory.scope: must be"),
+    ] {
+        let found = mistakes(&directories(&full.replace(from, to))).join("\n");
+        assert!(found.contains(told), "{told}: {found}");
+    }
+    let here =
+        full.replace("start_tls = true", "").replace("ldap://dc2.corp.example:389", "ldap://127.0.0.1");
+    assert!(FileConfig::parse("f.toml", &directories(&here)).is_ok());
 }

@@ -1,20 +1,20 @@
 //! The user table: a TOML file with a table per user.
 //!
 //! ```
-//! use mobileid::directory::{Lookup, file::UserTable};
+//! use mobileid::directory::{Answer, file::UserTable};
 //!
 //! let table = UserTable::parse("users.toml", r#"
 //! [alice]
 //! msisdn = "+41 79 123 45 67"
 //! language = "de"
 //! "#).unwrap();
-//! assert!(matches!(table.lookup(&"alice".parse().unwrap()), Lookup::Found(_)));
-//! assert!(matches!(table.lookup(&"bob".parse().unwrap()), Lookup::NotEnrolled));
+//! assert!(matches!(table.lookup(&"alice".parse().unwrap()), Answer::Found(_)));
+//! assert!(matches!(table.lookup(&"bob".parse().unwrap()), Answer::NotEnrolled));
 //! ```
 
 use std::collections::BTreeMap;
 
-use super::Lookup;
+use super::Answer;
 use crate::{
     config::{
         Located, Mistakes,
@@ -53,10 +53,10 @@ impl UserTable {
         source.mistakes.or(Some(Self(users)))
     }
 
-    /// What the table says of a user; never [`Lookup::Unavailable`].
+    /// What the table says of a user: who is in it and who is not, nothing else.
     #[must_use]
-    pub fn lookup(&self, user: &UserName) -> Lookup {
-        self.0.get(user).map_or(Lookup::NotEnrolled, |s| Lookup::Found(s.clone()))
+    pub fn lookup(&self, user: &UserName) -> Answer {
+        self.0.get(user).map_or(Answer::NotEnrolled, |s| Answer::Found(s.clone()))
     }
 
     /// How many users there are.
@@ -106,11 +106,11 @@ mod tests {
     fn a_full_entry_is_read() {
         let text = "[alice]\nmsisdn='0041 79 123 45 67'\nlanguage='it'\nserial='MIDCHE1'\nprofile='app'\n";
         let table = UserTable::parse("users.toml", text).unwrap();
-        let Lookup::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!("not found") };
+        let Answer::Found(alice) = table.lookup(&"alice".parse().unwrap()) else { panic!("not found") };
         assert_eq!(alice.msisdn.digits(), "41791234567");
         assert_eq!(alice.serial.unwrap().as_str(), "MIDCHE1");
         assert_eq!(table.len(), 1);
-        assert_eq!(table.lookup(&"Alice".parse().unwrap()), Lookup::NotEnrolled);
+        assert_eq!(table.lookup(&"Alice".parse().unwrap()), Answer::NotEnrolled);
     }
 
     #[test]

@@ -8,11 +8,13 @@ use std::{
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{
+    directories::{self, GivenUp},
     https::Https,
     socket::{TICK, Tick, Verdict as TickVerdict},
     tls::Unusable,
 };
 use crate::{
+    directory::Lookup,
     load::Setup,
     login::{Answer, Ask, Entropy, Login, Now, Request, Step, Withheld},
     notice::Notice,
@@ -21,6 +23,9 @@ use crate::{
 
 /// What the loop needs of the host application.
 pub trait World {
+    /// Told what the directories said of the user.
+    fn looked_up(&mut self, _found: &Lookup) {}
+
     /// Shows a notice to the person, as well as this host can. That it could not is no reason to stop.
     ///
     /// # Errors
@@ -59,7 +64,15 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             Step::Ask(login, ask) => (login, ask),
         };
         let answer = match ask {
-            Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+            Ask::Lookup(user) => {
+                match directories::lookup(&setup.directories, &user, &world.tick(), login.deadline()) {
+                    Ok(found) => {
+                        world.looked_up(&found);
+                        Answer::Looked(found)
+                    }
+                    Err(GivenUp) => Answer::Cancelled,
+                }
+            }
             Ask::Show(notice) => {
                 ready(&mut way, setup)?;
                 world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown)

@@ -9,7 +9,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, ToSocketAddrs},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -24,7 +24,7 @@ use ureq::{
 };
 
 use super::{
-    socket::{Ended, Socket, Tick, is_local},
+    socket::{Ended, Socket, Tick, is_local, resolve},
     tls::{self, Unusable},
 };
 use crate::{
@@ -238,11 +238,6 @@ impl Failed {
 
 fn server_name(host: &str) -> Result<ServerName<'static>, Unusable> {
     ServerName::try_from(host.to_owned()).map_err(|_| Unusable::host(host))
-}
-
-/// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.
-fn resolve(target: &Endpoint) -> io::Result<Vec<SocketAddr>> {
-    (target.host.as_str(), target.port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// The first line of an HTTP head, after reading all of it: byte by byte, so that nothing behind it is taken.

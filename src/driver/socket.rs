@@ -5,7 +5,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
     os::fd::AsFd,
     sync::Arc,
     time::{Duration, Instant},
@@ -18,6 +18,8 @@ use nix::{
         AddressFamily, SockFlag, SockType, SockaddrStorage, connect, getsockopt, setsockopt, socket, sockopt,
     },
 };
+
+use crate::config::Endpoint;
 
 /// Whether the host still wants the login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,9 +164,15 @@ impl Socket {
         }
     }
 
+    #[cfg(feature = "blocking")]
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
     }
+}
+
+/// Asks the system's resolver, in this thread: how long it may take is resolv.conf's to say.
+pub(super) fn resolve(target: &Endpoint) -> io::Result<Vec<SocketAddr>> {
+    (target.host.as_str(), target.port).to_socket_addrs().map(Iterator::collect)
 }
 
 /// Whether this host is what failed: whoever starts sudo decides how many descriptors and ports it has left.

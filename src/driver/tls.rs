@@ -87,6 +87,15 @@ fn trusting(roots: RootCertStore) -> Result<ConfigBuilder<ClientConfig, WantsCli
         .with_root_certificates(roots))
 }
 
+/// The same towards a directory's server, which is shown no certificate of ours.
+///
+/// # Errors
+/// None of the roots is one that rustls takes.
+#[cfg(feature = "directories")]
+pub(super) fn of_directory(server_roots: &[Vec<u8>]) -> Result<ClientConfig, Unusable> {
+    Ok(trusting(roots(server_roots, "directory.trust")?)?.with_no_client_auth())
+}
+
 /// The name that the server's certificate must have.
 ///
 /// # Errors

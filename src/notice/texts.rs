@@ -214,6 +214,12 @@ pub(super) const NO_DIRECTORY: Texts = Texts(
     "votre numéro n'a pas pu être recherché. Reconnectez-vous plus tard; si cela dure, prévenez votre administrateur.",
     "il Suo numero non ha potuto essere cercato. Acceda più tardi; se continua, avvisi l'amministratore.",
 );
+pub(super) const ACCOUNT_DISABLED: Texts = Texts(
+    "your account is disabled or has expired. Ask your administrator.",
+    "Ihr Konto ist gesperrt oder abgelaufen. Fragen Sie Ihren Administrator.",
+    "votre compte est désactivé ou expiré. Adressez-vous à votre administrateur.",
+    "il Suo account è disattivato o scaduto. Si rivolga all'amministratore.",
+);
 pub(super) const NO_FIRST_FACTOR: Texts = Texts(
     "your password could not be checked. Log in again later; if it stays so, tell your administrator.",
     "Ihr Passwort liess sich nicht prüfen. Melden Sie sich später neu an; bleibt es so, sagen Sie es Ihrem Administrator.",

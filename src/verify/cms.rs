@@ -19,6 +19,12 @@ use super::{
     der::{self, Element, Reader},
 };
 
+impl From<der::BadDer> for Refused {
+    fn from(found: der::BadDer) -> Self {
+        Refusal::Malformed.because(format!("the message is no CMS SignedData of RFC 5652: {found}"))
+    }
+}
+
 /// Most certificates in a message. The service sends 3; the bound keeps path building short.
 const MAX_CERTIFICATES: usize = 8;
 

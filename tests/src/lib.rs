@@ -43,6 +43,7 @@ mod phone;
 mod product;
 pub mod radius;
 mod simulator;
+mod slapd;
 mod sshd;
 mod terminal;
 
@@ -55,6 +56,7 @@ pub use lab::Lab;
 pub use laps::{Lap, Run, Stay};
 pub use lines::Lines;
 pub use simulator::Simulator;
+pub use slapd::Slapd;
 pub use sshd::{Methods, OpenSsh, Sshd, TALKATIVE};
 pub use terminal::{Ended, Prompt, Terminal};
 

@@ -1,15 +1,27 @@
 //! Whose number it is about: given, or looked up.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use anyhow::bail;
 use clap::Args;
 use mobileid::{
     directory::Lookup,
+    driver::{
+        Tick, TickVerdict,
+        directories::{self, GivenUp},
+    },
     load,
     subscriber::{Language, Msisdn, UserName},
     text,
 };
 
 use crate::Common;
+
+/// How long all directories together may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A number, or the user whose number it is.
 #[derive(Debug, Args)]
@@ -24,16 +36,24 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// The number, and the user's language where it came from the user table.
+    /// The number, and the user's language where it came from a directory.
     ///
     /// # Errors
     /// The user has none.
     pub(super) fn find(&self, common: &Common) -> anyhow::Result<(Option<Msisdn>, Option<Language>)> {
         let Some(user) = &self.user else { return Ok((self.mobile.clone(), None)) };
-        match load::load(&common.config)?.users.lookup(user) {
-            Lookup::Found(found) => Ok((Some(found.msisdn), found.language)),
-            Lookup::NotEnrolled => bail!("{}: not in the user table", text::escaped(user.as_str(), 60)),
-            Lookup::Unavailable(why) => bail!("the user table cannot be asked: {}", text::escaped(&why, 300)),
+        let directories = load::load(&common.config)?.directories;
+        // Each server has a time limit of its own: nobody has to give this up.
+        let tick: Tick = Arc::new(|| TickVerdict::Continue);
+        let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
+        let name = text::escaped(user.as_str(), 60);
+        match directories::lookup(&directories, user, &tick, until) {
+            Ok(Lookup::Found(found)) => Ok((Some(found.msisdn), found.language)),
+            Ok(Lookup::NotEnrolled) => bail!("{name}: in no directory"),
+            Ok(Lookup::Barred(why) | Lookup::Unavailable(why)) => {
+                bail!("{name}: {}", text::escaped(&why, 300))
+            }
+            Err(GivenUp) => bail!("{name}: given up"),
         }
     }
 }

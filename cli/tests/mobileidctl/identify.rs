@@ -143,7 +143,7 @@ fn users_are_found_in_the_table() {
     }
     let unknown = verify("nobody", "Nobody");
     assert_eq!((unknown.code, unknown.stdout.as_str()), (2, ""), "{unknown:?}");
-    assert!(unknown.stderr.contains("nobody: not in the user table"), "{unknown:?}");
+    assert!(unknown.stderr.contains("nobody: in no directory"), "{unknown:?}");
 }
 
 #[test]

@@ -17,12 +17,14 @@ use super::{
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum FactorDraft {
     Ignored,
+    Ldap { directory: Option<Located<String>> },
     Upstream { name: Located<String>, pass: PassList },
 }
 
 #[derive(Clone, Copy)]
 enum Kind {
     None,
+    Ldap,
     Radius,
 }
 
@@ -32,6 +34,7 @@ struct Beside {
     password: Option<Located<()>>,
     upstream: Option<Located<String>>,
     pass: Option<Vec<Located<String>>>,
+    directory: Option<Located<String>>,
 }
 
 impl FactorDraft {
@@ -41,21 +44,23 @@ impl FactorDraft {
         source: &mut Source<'_>,
     ) -> Option<Located<Self>> {
         if !section.has("first_factor") {
-            let what = "is missing: \"none\" if the NAS has checked the password before it asks here, or \"radius\" \
-                        if an upstream server checks it";
+            let what = "is missing: \"none\" if the NAS has checked the password before it asks here, \"radius\" if \
+                        an upstream server checks it, or \"ldap\" if a directory does";
             source.mistake(section.line(), &section.key("first_factor"), what);
         }
-        let kinds = &[("none", Kind::None), ("radius", Kind::Radius)];
+        let kinds = &[("none", Kind::None), ("ldap", Kind::Ldap), ("radius", Kind::Radius)];
         let kind = choice(section, "first_factor", kinds, source);
         let beside = Beside {
             password_is_there: section.has("password"),
             password: choice(section, "password", &[("ignored", ())], source),
             upstream: section.text("upstream", source),
             pass: values::list(section, "pass", |name| Ok::<_, String>(name.to_owned()), source),
+            directory: section.text("directory", source),
         };
         let Located { value: kind, line, key } = kind?;
         let value = match kind {
             Kind::None => beside.none(line, section, source),
+            Kind::Ldap => beside.ldap(source),
             Kind::Radius => beside.radius(line, section, upstreams, source)?,
         };
         Some(Located { value, line, key })
@@ -70,11 +75,28 @@ impl Beside {
                         password = \"ignored\"";
             source.mistake(line, &section.key("password"), what);
         }
-        let first_of_pass = self.pass.unwrap_or_default().into_iter().next();
-        for Located { line, key, .. } in self.upstream.into_iter().chain(first_of_pass) {
-            source.mistake(line, &key, "belongs to first_factor = \"radius\", but it is \"none\"");
-        }
+        self.foreign("none", source);
         FactorDraft::Ignored
+    }
+
+    fn ldap(mut self, source: &mut Source<'_>) -> FactorDraft {
+        if let Some(Located { line, key, .. }) = self.password.take() {
+            let what = "is \"ignored\", but with first_factor = \"ldap\" the directory checks it";
+            source.mistake(line, &key, what);
+        }
+        let directory = self.directory.take();
+        self.foreign("ldap", source);
+        FactorDraft::Ldap { directory }
+    }
+
+    /// Keys that belong to another first factor than the one that is given.
+    fn foreign(self, given: &str, source: &mut Source<'_>) {
+        let first_of_pass = self.pass.unwrap_or_default().into_iter().next();
+        let of_radius = self.upstream.into_iter().chain(first_of_pass).map(|at| (at, "radius"));
+        for (Located { line, key, .. }, owner) in of_radius.chain(self.directory.map(|at| (at, "ldap"))) {
+            let what = format_args!("belongs to first_factor = \"{owner}\", but it is \"{given}\"");
+            source.mistake(line, &key, what);
+        }
     }
 
     fn radius(
@@ -86,6 +108,10 @@ impl Beside {
     ) -> Option<FactorDraft> {
         if let Some(Located { line, key, .. }) = self.password {
             let what = "is \"ignored\", but with first_factor = \"radius\" the upstream server checks it";
+            source.mistake(line, &key, what);
+        }
+        if let Some(Located { line, key, .. }) = self.directory {
+            let what = "belongs to first_factor = \"ldap\", but it is \"radius\"";
             source.mistake(line, &key, what);
         }
         match &self.upstream {

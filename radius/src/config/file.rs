@@ -227,6 +227,10 @@ fn same_in_a_group(clients: &[ClientDraft], source: &mut Source<'_>) {
                 FactorDraft::Upstream { name, pass },
                 FactorDraft::Upstream { name: of_first, pass: pass_of_first },
             ) => (name.value == of_first.value, pass == pass_of_first),
+            (FactorDraft::Ldap { directory }, FactorDraft::Ldap { directory: of_first }) => {
+                let name = |directory: &Option<Located<String>>| directory.as_ref().map(|d| d.value.clone());
+                (name(directory) == name(of_first), true)
+            }
             (one, other) => (one == other, true),
         };
         let what = "differs from that of the client";

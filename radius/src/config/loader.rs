@@ -143,11 +143,46 @@ impl<'a> Loader<'a> {
         upstreams
     }
 
+    /// The LDAP directory of that name; without a name, the only one.
+    fn directory(
+        &mut self,
+        named: Option<Located<String>>,
+        (line, key): (usize, String),
+        setup: &Setup,
+    ) -> Option<String> {
+        let known: Vec<_> = setup.directories.ldap().map(|(name, _)| name.to_owned()).collect();
+        let there = format!(
+            "the core's configuration has {}",
+            match known.len() {
+                0 => "none".to_owned(),
+                _ => known.join(", "),
+            }
+        );
+        match (named, known.as_slice()) {
+            (Some(named), _) if known.contains(&named.value) => Some(named.value),
+            (Some(named), _) => {
+                self.mistake(&named, format_args!("is no [[directory]] with type = \"ldap\": {there}"));
+                None
+            }
+            (None, [only]) => Some(only.clone()),
+            (None, _) => {
+                let at = Located { value: (), line, key };
+                let what = "is \"ldap\": name one [[directory]] of type \"ldap\" with directory = ";
+                self.mistake(&at, format_args!("{what}; {there}"));
+                None
+            }
+        }
+    }
+
     fn client(&mut self, draft: ClientDraft, upstreams: &[Arc<Upstream>], setup: &Setup) -> Option<Client> {
         let secret = self.secret(&draft.secret, &draft.name);
         let times = self.times(&draft, setup);
         let first_factor = match draft.first_factor.value {
             FactorDraft::Ignored => FirstFactor::Ignored,
+            FactorDraft::Ldap { directory } => {
+                let at = (draft.first_factor.line, draft.first_factor.key);
+                FirstFactor::Ldap { directory: self.directory(directory, at, setup)? }
+            }
             FactorDraft::Upstream { name, pass } => {
                 // Where there is none, its secret was a mistake.
                 let upstream = Arc::clone(upstreams.iter().find(|u| u.name == name.value)?);

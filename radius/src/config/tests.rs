@@ -15,8 +15,8 @@ use std::{
 };
 
 use mobileid::{
-    config::{FileConfig, Mistakes, PamConfig},
-    directory::file::UserTable,
+    config::{FileConfig, KindFile, Mistakes, PamConfig},
+    directory::{Directories, Directory, Kind},
     load::{Connection, Setup},
     secret::Secret,
     verify::TrustAnchors,
@@ -43,6 +43,14 @@ client_key = "client.key"
 trust = "trust.d"
 [users]
 table = "users.toml"
+[[directory]]
+type = "ldap"
+name = "ad"
+servers = "ldaps://dc1.example"
+trust = "system"
+bind = "anonymous"
+base = "dc=x"
+filter = "(uid={user})"
 "#;
 
 /// A core that no login is made with: 90 s at the longest, 10 s kept back.
@@ -62,9 +70,17 @@ fn setup_of(core: &str) -> Arc<Setup> {
         client_key: Secret::default(),
         timeouts: file.timeouts,
     };
+    let directories = file.directories.iter().filter_map(|written| match &written.kind {
+        KindFile::Ldap(ldap) => Some(Directory {
+            name: written.name.value.clone(),
+            unavailable: written.unavailable,
+            kind: Kind::Ldap(Box::new(ldap.ldap.clone())),
+        }),
+        KindFile::File(_) => None,
+    });
     Arc::new(Setup {
         config: Arc::new(file.config(TrustAnchors::default())),
-        users: UserTable::parse("users.toml", "").unwrap(),
+        directories: Arc::new(Directories::new(directories.collect())),
         connection,
         evidence: None,
         pam: PamConfig::default(),

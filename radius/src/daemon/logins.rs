@@ -16,11 +16,13 @@ use tokio::{
 
 use super::plan::{Plan, Refused};
 use crate::{
+    aside::Aside,
     config::Settings,
+    directory,
     driver::{Engine, Job, Progress},
     metrics::Exchanges,
-    server::{Action, Event, Level, LoginId},
-    upstream::{Ask, Upstreams},
+    server::{Action, Event, Level, LoginId, Password},
+    upstream::{Answer, Ask, Upstreams},
 };
 
 /// What reaches the loop from other threads. It is not bounded here: the logins are, and each writes a few times.
@@ -42,6 +44,8 @@ pub(super) struct Logins {
     workers: Handle,
     post: mpsc::UnboundedSender<Mail>,
     upstreams: Arc<Upstreams>,
+    /// Where directories are asked about passwords.
+    judges: Aside,
     /// One engine for each snapshot of the settings that a login may still begin under.
     engines: Vec<(Weak<Settings>, Arc<Engine>)>,
     /// The end of each pending login that ends it: sent to or dropped.
@@ -66,6 +70,7 @@ impl Logins {
             workers,
             post,
             upstreams: Arc::new(upstreams),
+            judges: Aside::default(),
             engines,
             cancels: HashMap::new(),
             exchanges: Arc::default(),
@@ -87,6 +92,7 @@ impl Logins {
                 self.begin(id, settings, Job::Resume(request, ticket));
             }
             Action::Upstream { id, ask, .. } => self.ask(id, ask),
+            Action::Judge { id, settings, password } => self.judge(id, settings, password),
             // Dropping it ends the login.
             Action::Abandon { id } => drop(self.cancels.remove(&id)),
             _ => {}
@@ -95,7 +101,7 @@ impl Logins {
 
     /// An event that is on its way to the responder.
     pub(super) fn heard(&mut self, event: &Event) {
-        if let Event::Ended { id, .. } | Event::Broken { id, .. } = event {
+        if let Event::Ended { id, .. } | Event::Broken { id, .. } | Event::Upstream { id, .. } = event {
             self.cancels.remove(id);
         }
     }
@@ -150,6 +156,23 @@ impl Logins {
         self.workers.spawn(async move {
             let begun = Instant::now();
             let answer = upstreams.ask(ask).await;
+            owed.send(Mail::Judged(answer.name(), begun.elapsed()));
+            owed.pay(Event::Upstream { id, answer });
+        });
+    }
+
+    fn judge(&mut self, id: LoginId, settings: Arc<Settings>, asked: Password) {
+        let owed = Owed::to(&self.post, id);
+        let (cancel, cancelled) = oneshot::channel();
+        self.cancels.insert(id, cancel);
+        let aside = self.judges.clone();
+        self.workers.spawn(async move {
+            let begun = Instant::now();
+            let answer = tokio::select! {
+                biased;
+                _ = cancelled => Answer::Silent("nobody waits for the directory's answer any more".to_owned()),
+                answer = directory::judge(&aside, settings, asked) => answer,
+            };
             owed.send(Mail::Judged(answer.name(), begun.elapsed()));
             owed.pay(Event::Upstream { id, answer });
         });

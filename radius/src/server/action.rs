@@ -9,12 +9,13 @@
 //!
 //! The loop carries out each action once and in order, and promises two things: every [`Action::Start`] and
 //! [`Action::Resume`] is followed by exactly one [`Event::Ended`] or [`Event::Broken`], also after
-//! [`Action::Abandon`]; every [`Action::Upstream`] by exactly one [`Event::Upstream`] or [`Event::Broken`].
+//! [`Action::Abandon`]; every [`Action::Upstream`] and [`Action::Judge`] by exactly one [`Event::Upstream`] or [`Event::Broken`].
 
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use mobileid::{
@@ -22,6 +23,8 @@ use mobileid::{
     login::{Request, Ticket},
     notice::Notice,
     outcome::{Outcome, Proof},
+    secret::Secret,
+    subscriber::UserName,
 };
 
 use crate::{config::Settings, upstream};
@@ -96,6 +99,15 @@ pub enum Action {
         /// What is asked.
         ask: upstream::Ask,
     },
+    /// Ask a directory whether the password is the user's.
+    Judge {
+        /// The login that waits for it.
+        id: LoginId,
+        /// The snapshot that it runs under.
+        settings: Arc<Settings>,
+        /// What is asked.
+        password: Password,
+    },
     /// Nobody waits for this login any more: the driver answers `Cancelled` to its machine. Its end is reported all
     /// the same.
     Abandon {
@@ -112,6 +124,19 @@ pub enum Action {
     Learnt(String, IpAddr),
     /// A line for the administrator. Rate-limited already, by client and reason.
     Log(Level, String),
+}
+
+/// A password that a directory is to judge.
+#[derive(Debug)]
+pub struct Password {
+    /// The name of the directory.
+    pub directory: String,
+    /// Whose it is to be.
+    pub user: UserName,
+    /// The password.
+    pub password: Secret,
+    /// How long an answer is of use.
+    pub within: Duration,
 }
 
 /// How urgent a line for the administrator is.
@@ -158,7 +183,7 @@ pub enum Event {
         /// For the log.
         detail: String,
     },
-    /// What the first factor's server said.
+    /// What the first factor's server or directory said.
     Upstream {
         /// The login.
         id: LoginId,

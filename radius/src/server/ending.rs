@@ -63,7 +63,7 @@ impl Server {
         let asked = outcome.audit.ap_trans_id.is_some();
         turn.out.push(Action::Audit(Box::new(outcome.audit)));
         let Some(login) = self.logins.get(&id) else { return };
-        let judged = matches!(login.client.first_factor, FirstFactor::Upstream { .. });
+        let judged = !matches!(login.client.first_factor, FirstFactor::Ignored);
         let delayed = judged && !asked && !login.client.reject_delay.is_zero();
         let in_vain = asked && is_in_vain(&outcome.verdict);
         self.stop_ringing(turn, id, in_vain);

@@ -6,10 +6,11 @@ use mobileid::{
     login::{self, Request},
     notice::Notice,
     outcome::{Exemption, Outcome, Reason},
+    secret::Secret,
 };
 
 use super::{
-    Action, Fate, LoginId, Server, Turn,
+    Action, Fate, LoginId, Password, Server, Turn,
     answer::{Grant, Waiter},
     ending::TOO_LONG,
     login::{Login, Patience, Phase, WAITERS_MAX, Waiting, later},
@@ -17,12 +18,33 @@ use super::{
     question::Question,
 };
 use crate::{
+    authenticator::SharedSecret,
     config::{FirstFactor, Mode, Settings},
     packet::Packet,
     rules::Then,
     state::{NodeId, Token},
-    upstream::Ask,
+    upstream::{Ask, Credential},
 };
+
+/// Who is asked about the first factor.
+enum First {
+    Upstream(Ask),
+    Directory(Password),
+}
+
+/// The password of a request, for a directory: whoever answers a challenge without saying the password (CHAP, MS-CHAP)
+/// can be judged only by who has it in the clear.
+fn password(packet: &Packet<'_>, secret: &SharedSecret) -> Result<Secret, String> {
+    match Credential::of(packet, secret).map_err(|why| why.to_string())? {
+        Credential::Pap(octets) => match std::str::from_utf8(&octets) {
+            Ok(password) => Ok(Secret::new(password.to_owned())),
+            Err(_) => Err("the password is no UTF-8 text".to_owned()),
+        },
+        Credential::Chap { .. } | Credential::MsChap => {
+            Err("the client uses CHAP or MS-CHAP, which no directory can judge: let it send PAP".to_owned())
+        }
+    }
+}
 
 impl Server {
     /// A login begins with this packet.
@@ -40,9 +62,21 @@ impl Server {
                 return self.spare_phone_at_once(turn, &waiter, question);
             }
             FirstFactor::Ignored => None,
+            FirstFactor::Ldap { directory } => match password(packet, &client.secret) {
+                Ok(password) => Some(First::Directory(Password {
+                    directory: directory.clone(),
+                    user: question.request.user.clone(),
+                    password,
+                    within: client.deadline,
+                })),
+                Err(why) => {
+                    let request = question.request;
+                    return self.refuse_at_once(turn, &waiter, request, Reason::RequestInvalid, &why);
+                }
+            },
             FirstFactor::Upstream { upstream, .. } => {
                 match Ask::of(packet, &client.secret, Arc::clone(upstream), None) {
-                    Ok(ask) => Some(ask),
+                    Ok(ask) => Some(First::Upstream(ask)),
                     Err(why) => {
                         let detail = why.to_string();
                         let request = question.request;
@@ -55,7 +89,8 @@ impl Server {
         self.wait(turn, id, waiter, false);
         match ask {
             None => self.ring(turn, id),
-            Some(ask) => self.ask_upstream(turn, id, ask),
+            Some(First::Upstream(ask)) => self.ask_upstream(turn, id, ask),
+            Some(First::Directory(password)) => self.ask_directory(turn, id, password),
         }
     }
 
@@ -150,6 +185,14 @@ impl Server {
         if let Some(login) = self.logins.get_mut(&id) {
             login.phase = Phase::FirstFactor;
             turn.out.push(Action::Upstream { id, settings: Arc::clone(&login.settings), ask });
+            self.set_timer(id);
+        }
+    }
+
+    fn ask_directory(&mut self, turn: &mut Turn<'_>, id: LoginId, password: Password) {
+        if let Some(login) = self.logins.get_mut(&id) {
+            login.phase = Phase::FirstFactor;
+            turn.out.push(Action::Judge { id, settings: Arc::clone(&login.settings), password });
             self.set_timer(id);
         }
     }

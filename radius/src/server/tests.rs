@@ -17,8 +17,8 @@ use std::{
 };
 
 use mobileid::{
-    config::{FileConfig, MessagingMode, PamConfig},
-    directory::file::UserTable,
+    config::{FileConfig, KindFile, MessagingMode, PamConfig},
+    directory::{Directories, Directory, Kind, WhenUnavailable},
     load::{Connection, Setup},
     login::{self, Ticket},
     mss::fault::Fault,
@@ -141,6 +141,11 @@ Cisco-AVPair = ["a=1", "b=2"]
 Class = "admin"
 [client.accept_group."staff"]
 Class = "staff"
+[[client]]
+name = "directory"
+address = "192.0.2.10"
+secret = "0123456789abcdefghij"
+first_factor = "ldap"
 [[upstream]]
 name = "domain"
 address = "203.0.113.1:1812"
@@ -171,8 +176,13 @@ fn setup(mode: MessagingMode) -> Arc<Setup> {
         client_key = "k"
         [signature]
         trust = "t"
-        [users]
-        table = "u"
+        [[directory]]
+        type = "ldap"
+        name = "ad"
+        servers = "ldap://127.0.0.1"
+        bind = "anonymous"
+        base = "dc=x"
+        filter = "(uid={user})"
         "#,
     )
     .unwrap();
@@ -186,10 +196,20 @@ fn setup(mode: MessagingMode) -> Arc<Setup> {
         client_key: Secret::default(),
         timeouts: file.timeouts,
     };
+    let Some(KindFile::Ldap(ldap)) = file.directories.first().map(|directory| &directory.kind) else {
+        panic!()
+    };
+    let kind = Kind::Ldap(Box::new(ldap.ldap.clone()));
+    let directory = Directory { name: "ad".to_owned(), unavailable: WhenUnavailable::Deny, kind };
     let mut config = file.config(TrustAnchors::default());
     config.mode = mode;
-    let users = UserTable::parse("users.toml", "").unwrap();
-    Arc::new(Setup { config: Arc::new(config), users, connection, evidence: None, pam: PamConfig::default() })
+    Arc::new(Setup {
+        config: Arc::new(config),
+        directories: Arc::new(Directories::new(vec![directory])),
+        connection,
+        evidence: None,
+        pam: PamConfig::default(),
+    })
 }
 
 static SYNCH: LazyLock<Arc<Setup>> = LazyLock::new(|| setup(MessagingMode::Synch));
@@ -489,6 +509,15 @@ impl Bench {
                 said
             }
             Action::Upstream { id, .. } => format!("upstream {}", id.0),
+            Action::Judge { id, password, .. } => {
+                format!(
+                    "judge {} {} {} {}",
+                    id.0,
+                    password.directory,
+                    password.user,
+                    password.password.expose()
+                )
+            }
             Action::Abandon { id } => format!("abandon {}", id.0),
             Action::Audit(record) => {
                 let said = format!("audit {}", record.reason);

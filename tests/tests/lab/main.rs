@@ -5,6 +5,7 @@ mod asynchronous;
 mod audit;
 mod breakglass;
 mod configuration;
+mod directory;
 mod elf;
 mod environment;
 mod fatigue;

@@ -8,6 +8,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    convert::Infallible,
     env,
     ffi::CStr,
     fs, io,
@@ -23,7 +24,7 @@ use std::{
 
 use mobileid::{
     config::{Config, FileConfig, Mistakes, PamConfig, Unenrolled},
-    directory::file::UserTable,
+    directory::{Directories, Lookup, file::UserTable},
     driver::{
         Tick, TickVerdict,
         blocking::{self, World},
@@ -322,7 +323,7 @@ impl System for Fake<'_> {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(setup.users.lookup(&user)),
+                Ask::Lookup(user) => Answer::Looked(directories_at_hand(setup, &user)),
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
                 Ask::Send(http) => {
                     let sent = http.body.expose();
@@ -349,6 +350,11 @@ impl System for Fake<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// These stories have tables alone.
+fn directories_at_hand(setup: &Setup, user: &UserName) -> Lookup {
+    setup.directories.lookup::<Infallible>(user, |_| unreachable!("a table is not waited for")).unwrap()
 }
 
 const ENTROPY: Entropy = *b"entropy of a whole login";
@@ -402,7 +408,8 @@ fn setup(unenrolled: Unenrolled, evidence: Option<PathBuf>) -> Setup {
         timeouts: file.timeouts,
     };
     let users = UserTable::parse("u.toml", "[alice]\nmsisdn = '+41791234567'").unwrap();
-    Setup { config: config.into(), users, connection, evidence, pam: PamConfig::default() }
+    let directories = Arc::new(Directories::of_table(users));
+    Setup { config: config.into(), directories, connection, evidence, pam: PamConfig::default() }
 }
 
 const CONFIG: &str = r#"

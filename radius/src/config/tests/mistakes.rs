@@ -12,10 +12,38 @@ fn with(old: &str, new: &str) -> (String, usize) {
 }
 
 #[test]
+fn a_directory_that_is_to_judge_passwords_is_there() {
+    let folder = Folder::new();
+    let found = |from: &str, to: &str| folder.mistakes(&FULL.replacen(from, to, 1)).join("\n");
+    let none = found("directory = \"ad\"", "directory = \"dc\"");
+    assert!(
+        none.contains(
+            "client.directory: is no [[directory]] with type = \"ldap\": the core's configuration has ad"
+        ),
+        "{none}"
+    );
+    for (to, told) in [
+        ("password = \"ignored\"", "client.password: is \"ignored\", but with first_factor = \"ldap\""),
+        (
+            "upstream = \"domain\"",
+            "client.upstream: belongs to first_factor = \"radius\", but it is \"ldap\"",
+        ),
+    ] {
+        let told_so = found("directory = \"ad\"", to);
+        assert!(told_so.contains(told), "{told_so}");
+    }
+    let other = found("upstream = \"domain\"", "upstream = \"domain\"\ndirectory = \"ad\"");
+    assert!(
+        other.contains("client.directory: belongs to first_factor = \"ldap\", but it is \"radius\""),
+        "{other}"
+    );
+}
+
+#[test]
 fn every_table_refuses_strangers() {
     let folder = Folder::new();
     let headers: Vec<_> = FULL.lines().enumerate().filter(|(_, line)| line.starts_with('[')).collect();
-    assert_eq!(headers.len(), 7, "a table of the guide is new: is it in this test's words?");
+    assert_eq!(headers.len(), 8, "a table of the guide is new: is it in this test's words?");
     for (at, header) in headers {
         for stranger in ["bogus = 1", "bogus = \"x\"", "bogus = {}", "bogus = [[]]"] {
             let mut lines: Vec<_> = FULL.lines().collect();
@@ -202,8 +230,8 @@ fn bad_values_are_named_with_line_and_key_and_what_to_do() {
         ),
         (
             "first_factor = \"radius\"",
-            "first_factor = \"ldap\"",
-            "client.first_factor: must be \"none\" or \"radius\"",
+            "first_factor = \"yes\"",
+            "client.first_factor: must be \"none\" or \"ldap\" or \"radius\"",
         ),
         ("password = \"ignored\"", "password = \"checked\"", "client.password: must be \"ignored\""),
         (
@@ -269,7 +297,7 @@ fn bad_values_are_named_with_line_and_key_and_what_to_do() {
         (
             "client = [\"fortigate\", \"gateway\"]",
             "client = \"gatway\"",
-            "rule.client: there is no [[client]] of this name; there are: fortigate, gateway",
+            "rule.client: there is no [[client]] of this name; there are: fortigate, ssl-vpn, gateway",
         ),
         ("user = [\"radius-check\", \"test*\"]", "user = []", "rule.user: is an empty list"),
         (

@@ -2,6 +2,40 @@
 
 use super::*;
 
+#[test]
+fn a_directory_judges_as_an_upstream_does() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(10).password("opensesame");
+    assert_eq!(bench.send(&alice), ["judge 1 ad alice opensesame"]);
+    let granted = Answer::Accept { attributes: Vec::new() };
+    assert_eq!(bench.upstream(1, granted), ["start 1 alice"]);
+    assert_eq!(bench.confirmed(1)[2..], ["accept 1"]);
+    let bob = bench.ask("bob").from(10).password("wrong");
+    assert_eq!(bench.send(&bob), ["judge 2 ad bob wrong"]);
+    assert_eq!(bench.upstream(2, reject()), ["audit first-factor-failed"]);
+    // As long as a right one of somebody without a phone.
+    assert_eq!(bench.pass(0.9), nothing());
+    assert_eq!(bench.pass(0.5), ["reject 2"]);
+    let carol = bench.ask("carol").from(10).password("x");
+    assert_eq!(bench.send(&carol), ["judge 3 ad carol x"]);
+    let away = bench.upstream(3, Answer::Silent("ad: no answer in time".into()));
+    assert!(away.iter().any(|said| said == "audit first-factor-unavailable"), "{away:?}");
+}
+
+#[test]
+fn no_directory_is_asked_without_a_password_in_the_clear() {
+    let mut bench = Bench::new();
+    let none = Ask { password: None, ..bench.ask("alice").from(10) };
+    let chap = Ask { password: None, ..bench.ask("bob").from(10) }
+        .with(attribute::CHAP_PASSWORD, &[1; 17])
+        .with(attribute::CHAP_CHALLENGE, &[1; 16]);
+    for ask in [none, chap] {
+        let said = bench.send(&ask);
+        assert!(said.iter().any(|said| said == "audit request-invalid"), "{said:?}");
+        assert!(!said.iter().any(|said| said.starts_with("judge")), "{said:?}");
+    }
+}
+
 fn accept() -> Answer {
     Answer::Accept { attributes: vec![plain(attribute::CLASS, b"theirs"), plain(27, &[0, 0, 0, 9])] }
 }

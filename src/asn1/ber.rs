@@ -18,7 +18,7 @@ use std::fmt;
 use super::der;
 
 /// Longest message, encoded. A real one has 7 KiB; its certificates are most of that.
-pub(super) const MAX_SIZE: usize = 1 << 20;
+pub(crate) const MAX_SIZE: usize = 1 << 20;
 
 /// Most elements open at once. A CMS message with PSS-signed certificates needs 10.
 const MAX_DEPTH: usize = 16;
@@ -26,7 +26,7 @@ const MAX_DEPTH: usize = 16;
 const OCTET_STRING_IN_CHUNKS: u8 = der::OCTET_STRING | der::CONSTRUCTED;
 
 /// The one element in `ber`, with definite and minimal lengths. Nothing may follow it.
-pub(super) fn to_definite(ber: &[u8]) -> Result<Vec<u8>, BadBer> {
+pub(crate) fn to_definite(ber: &[u8]) -> Result<Vec<u8>, BadBer> {
     if ber.len() > MAX_SIZE {
         return Err(BadBer::TooLong);
     }
@@ -187,7 +187,7 @@ impl Rewrite<'_> {
 
 /// Why bytes are no BER that a CMS message is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadBer {
+pub(crate) enum BadBer {
     TooLong,
     TooDeep,
     Truncated,

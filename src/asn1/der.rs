@@ -1,58 +1,56 @@
 //! Strict reading of DER: a length yields a reader of exactly that many bytes, and bytes left over are an error.
 //! Writing is one header and one sorted SET OF, for the signed attributes.
 
-use super::{Refusal, Refused};
-
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const NULL: u8 = 0x05;
-pub(super) const OID: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
+pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const NULL: u8 = 0x05;
+pub(crate) const OID: u8 = 0x06;
+pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// The parts of an identifier octet.
-pub(super) const CLASS: u8 = 0xc0;
-pub(super) const UNIVERSAL: u8 = 0x00;
-pub(super) const CONSTRUCTED: u8 = 0x20;
-pub(super) const NUMBER: u8 = 0x1f;
+pub(crate) const CLASS: u8 = 0xc0;
+pub(crate) const UNIVERSAL: u8 = 0x00;
+pub(crate) const CONSTRUCTED: u8 = 0x20;
+pub(crate) const NUMBER: u8 = 0x1f;
 
 /// `[number]`, constructed: an explicit tag, or an implicit one over SEQUENCE or SET.
-pub(super) const fn context(number: u8) -> u8 {
+pub(crate) const fn context(number: u8) -> u8 {
     0xa0 | number
 }
 
 /// `[number]`, primitive: an implicit tag over a string.
-pub(super) const fn context_primitive(number: u8) -> u8 {
+pub(crate) const fn context_primitive(number: u8) -> u8 {
     0x80 | number
 }
 
 /// The bytes are not the DER that stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BadDer(&'static str);
+pub(crate) struct BadDer(&'static str);
 
-impl From<BadDer> for Refused {
-    fn from(BadDer(found): BadDer) -> Self {
-        Refusal::Malformed.because(format!("the message is no CMS SignedData of RFC 5652: {found}"))
+impl std::fmt::Display for BadDer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
     }
 }
 
 /// One element: what its tag is, what is in it, and all of its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) content: &'a [u8],
-    pub(super) whole: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) content: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 /// A run of elements.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 /// Lets `read` take all of `bytes`; what it leaves is an error.
-pub(super) fn read_all<'a, T, E: From<BadDer>>(
+pub(crate) fn read_all<'a, T, E: From<BadDer>>(
     bytes: &'a [u8],
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, E>,
 ) -> Result<T, E> {
@@ -62,12 +60,17 @@ pub(super) fn read_all<'a, T, E: From<BadDer>>(
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Reads from the front; what is behind the part that is of use stays unread.
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next element, whatever it is.
-    pub(super) fn element(&mut self) -> Result<Element<'a>, BadDer> {
+    pub(crate) fn element(&mut self) -> Result<Element<'a>, BadDer> {
         let (tag, after_tag) = self.rest.split_first().ok_or(MISSING)?;
         let (length, after_length) = length(after_tag)?;
         if tag & NUMBER == NUMBER {
@@ -81,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next element, which must have this tag.
-    pub(super) fn expect(&mut self, tag: u8) -> Result<&'a [u8], BadDer> {
+    pub(crate) fn expect(&mut self, tag: u8) -> Result<&'a [u8], BadDer> {
         match self.element()? {
             element if element.tag == tag => Ok(element.content),
             _ => Err(BadDer("an element of another type stands where one is needed")),
@@ -89,12 +92,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next element if it has this tag; otherwise nothing is taken.
-    pub(super) fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, BadDer> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<&'a [u8]>, BadDer> {
         if self.rest.first() == Some(&tag) { self.expect(tag).map(Some) } else { Ok(None) }
     }
 
     /// Lets `read` take all of the next element's content.
-    pub(super) fn nested<T, E: From<BadDer>>(
+    pub(crate) fn nested<T, E: From<BadDer>>(
         &mut self,
         tag: u8,
         read: impl FnOnce(&mut Reader<'a>) -> Result<T, E>,
@@ -103,7 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An INTEGER from 0 to 127: versions and their like.
-    pub(super) fn small(&mut self) -> Result<u8, BadDer> {
+    pub(crate) fn small(&mut self) -> Result<u8, BadDer> {
         match self.expect(INTEGER)? {
             [number @ 0..=0x7f] => Ok(*number),
             _ => Err(BadDer("a number is too large")),
@@ -111,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of a BIT STRING of whole bytes.
-    pub(super) fn bits(&mut self) -> Result<&'a [u8], BadDer> {
+    pub(crate) fn bits(&mut self) -> Result<&'a [u8], BadDer> {
         match self.expect(BIT_STRING)?.split_first() {
             Some((0, bytes)) => Ok(bytes),
             _ => Err(BadDer("a bit string is not of whole bytes")),
@@ -143,7 +146,7 @@ fn length(bytes: &[u8]) -> Result<(usize, &[u8]), BadDer> {
 }
 
 /// Appends tag and minimal length.
-pub(super) fn push_header(out: &mut Vec<u8>, tag: u8, length: usize) {
+pub(crate) fn push_header(out: &mut Vec<u8>, tag: u8, length: usize) {
     out.push(tag);
     match u8::try_from(length) {
         Ok(short @ 0..=0x7f) => out.push(short),
@@ -160,13 +163,13 @@ pub(super) fn push_header(out: &mut Vec<u8>, tag: u8, length: usize) {
 
 /// SET OF in DER: the encodings ascend (X.690, 11.6). No two encodings are one the other's beginning, because each
 /// carries its length, so plain order is the order that X.690 means.
-pub(super) fn set_of(mut elements: Vec<Vec<u8>>) -> Vec<u8> {
+pub(crate) fn set_of(mut elements: Vec<Vec<u8>>) -> Vec<u8> {
     elements.sort_unstable();
     wrap(SET, &elements.concat())
 }
 
 /// One element around `content`.
-pub(super) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len().saturating_add(6));
     push_header(&mut out, tag, content.len());
     out.extend_from_slice(content);

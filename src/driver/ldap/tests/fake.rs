@@ -1,0 +1,274 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread,
+};
+
+use super::*;
+use crate::asn1::der;
+
+/// A server that does with each connection what it is told to, for as long as somebody connects.
+struct Fake {
+    address: SocketAddr,
+    served: Arc<AtomicUsize>,
+}
+
+impl Fake {
+    fn start(act: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = Arc::new(AtomicUsize::new(0));
+        let (act, count) = (Arc::new(act), Arc::clone(&served));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (Ok(mut stream), act) = (stream, Arc::clone(&act)) else { return };
+                count.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+                    let _ = act(&mut stream);
+                });
+            }
+        });
+        Self { address, served }
+    }
+
+    /// One that reads a request and writes these octets.
+    fn saying(octets: Vec<u8>) -> Self {
+        Self::start(move |stream| {
+            request(stream)?;
+            stream.write_all(&octets)?;
+            request(stream)
+        })
+    }
+
+    fn ldap(&self) -> Ldap {
+        Ldap { timeout: Duration::from_secs(1), ..ldap(vec![server(self.address, Security::Loopback)]) }
+    }
+}
+
+/// Takes what comes in one piece.
+fn request(stream: &mut TcpStream) -> std::io::Result<()> {
+    if stream.read(&mut [0; 4096])? == 0 { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+fn message(number: u8, body: &[u8]) -> Vec<u8> {
+    der::wrap(der::SEQUENCE, &[&[2, 1, number], body].concat())
+}
+
+fn string(text: &str) -> Vec<u8> {
+    der::wrap(der::OCTET_STRING, text.as_bytes())
+}
+
+fn done(tag: u8, code: u8, text: &str) -> Vec<u8> {
+    der::wrap(tag, &[&[10, 1, code][..], &string(""), &string(text)].concat())
+}
+
+fn alice() -> Vec<u8> {
+    let attribute = |name: &str, value: &str| {
+        der::wrap(der::SEQUENCE, &[string(name), der::wrap(der::SET, &string(value))].concat())
+    };
+    let list = [attribute("uid", "alice"), attribute("mobile", "+41791234567")].concat();
+    let entry = [string("uid=alice,ou=people"), der::wrap(der::SEQUENCE, &list)].concat();
+    message(1, &der::wrap(0x64, &entry))
+}
+
+const BOUND: u8 = 0x61;
+const SEARCHED: u8 = 0x65;
+const EXTENDED: u8 = 0x78;
+
+#[test]
+fn a_server_that_answers_as_it_should_is_understood() {
+    let fake = Fake::saying([alice(), message(1, &done(SEARCHED, 0, ""))].concat());
+    assert_eq!(asked(&fake.ldap(), "alice"), "41791234567");
+    let fake = Fake::saying(message(1, &done(SEARCHED, 0, "")));
+    assert_eq!(asked(&fake.ldap(), "alice"), "not enrolled");
+}
+
+#[test]
+fn whatever_else_comes_is_no_answer() {
+    let end = |code, text| message(1, &done(SEARCHED, code, text));
+    let huge = [0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec();
+    let announced = [0x30, 0x83, 0x0f, 0xff, 0xf0, 2, 1, 1].to_vec();
+    let reference = message(1, &der::wrap(0x73, &string("ldap://elsewhere/")));
+    for (octets, why) in [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "no LDAP message"),
+        (vec![0xff; 4096], "no LDAP message"),
+        (huge, "longer than 1 MiB"),
+        (announced, "no answer in time"),
+        (alice(), "no answer in time"),
+        (message(7, &done(SEARCHED, 0, "")), "answered what was not asked"),
+        (message(1, &done(BOUND, 0, "")), "answered a search with something else"),
+        (message(1, &[0x79, 0]), "answered a search with something else"),
+        (
+            message(0, &done(EXTENDED, 52, "going down")),
+            "ends the connection: unavailable (52), \"going down\"",
+        ),
+        (end(51, ""), "busy (51)"),
+        (end(1, "a\u{1b}[2Jb"), "operationsError (1), \"a\\u{1b}[2Jb\""),
+        (end(4, ""), "sizeLimitExceeded"),
+        (end(10, ""), "refers to another server, which is not followed"),
+        (end(32, ""), "has no entry ou=people"),
+        ([alice(), reference, end(0, "")].concat(), "refers to another server"),
+        ([alice(), alice(), alice(), alice(), end(0, "")].concat(), "more entries than it was asked for"),
+        (message(1, &der::wrap(0x64, &[0xff; 20])), "no LDAP message"),
+    ] {
+        let said = asked(&Fake::saying(octets).ldap(), "alice");
+        assert!(said.starts_with("away: ") && said.contains(why), "{why}: {said}");
+    }
+    let two = Fake::saying([alice(), alice(), end(4, "")].concat());
+    assert!(asked(&two.ldap(), "alice").starts_with("unusable: more than one entry"));
+}
+
+#[test]
+fn the_next_server_is_asked_where_one_cannot_answer() {
+    let good = || Fake::saying([alice(), message(1, &done(SEARCHED, 0, ""))].concat());
+    let silent = Fake::start(|stream| request(stream).and_then(|()| request(stream)));
+    let slow = Fake::start(|stream| {
+        for octet in alice() {
+            stream.write_all(&[octet])?;
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    });
+    let closing = Fake::start(request);
+    let halfway = Fake::start(|stream| {
+        request(stream)?;
+        stream.write_all(&alice()[..20])
+    });
+    let busy = Fake::saying(message(1, &done(SEARCHED, 51, "")));
+    for (bad, why) in [
+        (refusing(), "refused"),
+        (silent.address, "no answer in time"),
+        (slow.address, "no answer in time"),
+        (closing.address, "ended the connection"),
+        (halfway.address, "ended the connection"),
+        (busy.address, "busy"),
+    ] {
+        let good = good();
+        let begun = Instant::now();
+        let mut both = good.ldap();
+        both.servers.insert(0, server(bad, Security::Loopback));
+        assert_eq!(asked(&both, "alice"), "41791234567", "{why}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{why}");
+        both.servers.pop();
+        let said = asked(&both, "alice");
+        assert!(said.starts_with(&format!("away: {bad}: ")) && said.contains(why), "{why}: {said}");
+    }
+}
+
+#[test]
+fn what_one_server_refuses_the_others_are_not_asked() {
+    let other = Fake::saying(Vec::new());
+    let simple = |fake: &Fake| {
+        let mut both = fake.ldap();
+        both.servers.push(server(other.address, Security::Loopback));
+        Ldap { bind: Bind::Simple { dn: "cn=r".into(), password: Secret::new("p".into()) }, ..both }
+    };
+    let refusing = Fake::saying(message(1, &done(BOUND, 49, "data 52e")));
+    let said = asked(&simple(&refusing), "alice");
+    assert!(said.contains("does not let bind_dn in: invalidCredentials (49), \"data 52e\""), "{said}");
+    assert_eq!(other.served.load(Ordering::SeqCst), 0);
+    let busy = Fake::saying(message(1, &done(BOUND, 51, "")));
+    assert!(asked(&simple(&busy), "alice").contains("busy"));
+    assert_eq!(other.served.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn nothing_is_said_in_the_clear_where_tls_was_meant() {
+    let root = any_root();
+    let with_tls = |fake: &Fake, security| Ldap {
+        servers: vec![server(fake.address, security)],
+        roots: vec![root.clone()],
+        bind: Bind::Simple { dn: "cn=r".into(), password: Secret::new("opensesame".into()) },
+        ..fake.ldap()
+    };
+    for (octets, why) in [
+        (
+            message(1, &done(EXTENDED, 2, "no TLS here")),
+            "does not start TLS: protocolError (2), \"no TLS here\"",
+        ),
+        (message(1, &done(BOUND, 0, "")), "answered StartTLS with something else"),
+        // Somebody in between puts an answer behind the server's yes.
+        ([message(1, &done(EXTENDED, 0, "")), message(2, &done(BOUND, 0, ""))].concat(), "away: "),
+    ] {
+        let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (hear, octets) = (Arc::clone(&heard), octets.clone());
+        let fake = Fake::start(move |stream| {
+            let mut buffer = [0; 4096];
+            let mut said = false;
+            loop {
+                let read = stream.read(&mut buffer)?;
+                hear.lock().unwrap().extend_from_slice(&buffer[..read]);
+                if read == 0 {
+                    return Ok(());
+                }
+                if !std::mem::replace(&mut said, true) {
+                    stream.write_all(&octets)?;
+                }
+            }
+        });
+        let said = asked(&with_tls(&fake, Security::StartTls), "alice");
+        assert!(said.starts_with("away: ") && said.contains(why), "{said}");
+        let heard = heard.lock().unwrap();
+        assert!(!heard.windows(10).any(|w| w == b"opensesame"), "{why}");
+    }
+    let plain = Fake::saying(message(1, &done(BOUND, 0, "")));
+    assert!(asked(&with_tls(&plain, Security::Tls), "alice").starts_with("away: "));
+}
+
+/// Any certificate will do: nobody gets as far as to show theirs.
+fn any_root() -> Vec<u8> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let pem = include_str!("../../../../fuzz/fixtures/root.pem");
+    CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec()
+}
+
+#[test]
+fn the_host_and_the_deadline_end_the_wait() {
+    let silent = Fake::start(|stream| request(stream).and_then(|()| request(stream)));
+    let slow = Ldap { timeout: Duration::from_secs(30), ..silent.ldap() };
+    let user = "alice".parse().unwrap();
+    let begun = Instant::now();
+    let cancel: Tick = Arc::new(move || match begun.elapsed() > Duration::from_millis(300) {
+        true => TickVerdict::Cancel,
+        false => TickVerdict::Continue,
+    });
+    assert_eq!(lookup(&slow, &user, &cancel, in_a_minute(), SystemTime::now()), Err(GivenUp));
+    let soon = Instant::now() + Duration::from_millis(300);
+    let late = lookup(&slow, &user, &patient(), soon, SystemTime::now());
+    assert!(matches!(&late, Ok(Answer::Away(why)) if why.contains("no answer in time")), "{late:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn no_password_is_tried_twice_and_an_empty_one_not_at_all() {
+    let other = Fake::saying(Vec::new());
+    let answering = |code| {
+        let found = [alice(), message(1, &done(SEARCHED, 0, ""))].concat();
+        Fake::start(move |stream| {
+            request(stream)?;
+            stream.write_all(&found)?;
+            request(stream)?;
+            stream.write_all(&message(2, &done(BOUND, code, "")))?;
+            request(stream)
+        })
+    };
+    let judged = |code, user: &str, password: &str| {
+        let fake = answering(code);
+        let mut both = fake.ldap();
+        both.servers.push(server(other.address, Security::Loopback));
+        let user = user.parse().unwrap();
+        let judged =
+            judge(&both, &user, &Secret::new(password.to_owned()), &patient(), in_a_minute()).unwrap();
+        (judged, fake.served.load(Ordering::SeqCst))
+    };
+    assert_eq!(judged(0, "alice", "right"), (Judged::Right, 1));
+    assert_eq!(judged(49, "alice", "wrong"), (Judged::Wrong, 1));
+    assert_eq!(judged(0, "alice", ""), (Judged::Wrong, 0));
+    assert_eq!(judged(0, "alice", "\0right"), (Judged::Wrong, 0));
+    // Found by the server, but not this name letter for letter.
+    assert_eq!(judged(0, "ALICE", "right"), (Judged::Wrong, 1));
+    assert!(matches!(judged(51, "alice", "right"), (Judged::Away(why), 1) if why.contains("busy")));
+    assert!(matches!(judged(53, "alice", "right"), (Judged::Away(_), 1)));
+    assert_eq!(other.served.load(Ordering::SeqCst), 0);
+}
