@@ -83,6 +83,14 @@ pub enum Remote<'a> {
     Ldap(&'a Ldap),
 }
 
+impl Directory {
+    /// A person of this directory.
+    fn found(&self, mut subscriber: Subscriber) -> Subscriber {
+        subscriber.entry.directory.clone_from(&self.name);
+        subscriber
+    }
+}
+
 /// All directories, in the order in which they are asked.
 #[derive(Debug, Clone, Default)]
 pub struct Directories(Vec<Directory>);
@@ -118,7 +126,7 @@ impl Directories {
             };
             let named = |what: String| format!("{}: {what}", directory.name);
             match (answer, directory.unavailable) {
-                (Answer::Found(subscriber), _) => return Ok(Lookup::Found(subscriber)),
+                (Answer::Found(subscriber), _) => return Ok(Lookup::Found(directory.found(subscriber))),
                 (Answer::NotEnrolled, _) => {}
                 (Answer::Barred(why), _) => return Ok(Lookup::Barred(named(why))),
                 (Answer::Away(why), WhenUnavailable::Next) => away.push(named(why)),
@@ -134,12 +142,29 @@ impl Directories {
     #[must_use]
     pub fn at_hand(&self, user: &UserName) -> Option<Subscriber> {
         let tables = self.0.iter().map_while(|directory| match &directory.kind {
-            Kind::File(table) => Some(table),
+            Kind::File(table) => Some((directory, table)),
             Kind::Ldap(_) => None,
         });
-        let mut answers = tables.map(|table| table.lookup(user));
-        answers
-            .find_map(|answer| if let Answer::Found(subscriber) = answer { Some(subscriber) } else { None })
+        let mut answers = tables.map(|(directory, table)| (directory, table.lookup(user)));
+        answers.find_map(|(directory, answer)| match answer {
+            Answer::Found(subscriber) => Some(directory.found(subscriber)),
+            _ => None,
+        })
+    }
+
+    /// Whether the directory of this name keeps serial numbers itself: what its entries do not say is not known.
+    #[must_use]
+    pub fn keeps_serial(&self, name: &str) -> bool {
+        self.keeper(name).is_some()
+    }
+
+    /// The directory of this name, where it keeps serial numbers itself.
+    #[must_use]
+    pub fn keeper(&self, name: &str) -> Option<Remote<'_>> {
+        match &self.0.iter().find(|directory| directory.name == name)?.kind {
+            Kind::Ldap(ldap) => ldap.write_serial.then_some(Remote::Ldap(ldap)),
+            Kind::File(_) => None,
+        }
     }
 
     /// The LDAP directories, by their names.

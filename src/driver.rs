@@ -4,7 +4,7 @@
 //! come with the feature of the same name. `directories` asks who is who, over `ldap`, and `socket` is the one place that
 //! waits; they come with the feature `directories`. [`evidence`] keeps what proves a login, and `tls` has the settings of TLS: that
 //! much a driver elsewhere needs too. With the feature `store` come the places of [`crate::memory`]: `store` keeps its
-//! records, and `moment` tells the time that they go by.
+//! records, `pins` the serial numbers among them, and `moment` tells the time that they go by.
 
 #![allow(clippy::disallowed_methods, reason = "a driver reads clocks and opens sockets and files")]
 
@@ -21,6 +21,8 @@ pub mod https;
 pub mod ldap;
 #[cfg(feature = "store")]
 pub mod moment;
+#[cfg(feature = "store")]
+pub mod pins;
 #[cfg(feature = "blocking")]
 pub mod srs;
 #[cfg(feature = "store")]

@@ -360,12 +360,24 @@ pub struct Subscriber {
     pub msisdn: Msisdn,
     /// The person's language; the configuration's where absent.
     pub language: Option<Language>,
-    /// The serial number that the signer must have (guide 4.2).
+    /// The serial number that the signer must have (guide 4.2), where one is known.
     pub serial: Option<SerialNumber>,
     /// The method for this person; the configuration's where absent.
     pub profile: Option<Profile>,
     /// The groups that the person belongs to, as the directory names them; never from the login itself.
     pub groups: Vec<String>,
+    /// Where the person stands.
+    pub entry: Entry,
+}
+
+/// Where a directory has a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// The directory, by its configured name.
+    pub directory: String,
+    /// What it calls the person, however the name was typed: the name in a table, the DN in lower case in LDAP. What is
+    /// remembered of a person is remembered under it.
+    pub id: String,
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl State {
         Store::open(&self.state).map_err(anyhow::Error::msg)
     }
 
+    /// Its path, for what opens it when it is needed.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.state
+    }
+
     /// Whether the module reads it too: what is done elsewhere is not for this host's log.
     pub(crate) fn is_the_modules(&self) -> bool {
         self.state == Path::new(STATE)

@@ -18,6 +18,7 @@ use mobileid::{
         Tick, TickVerdict,
         blocking::{self, World},
         evidence,
+        pins::Pins,
     },
     load,
     login::{Login, Request, Withheld},
@@ -27,7 +28,7 @@ use mobileid::{
     text,
 };
 
-use crate::{Common, Exit, out, signals};
+use crate::{Common, Exit, folders::State, out, signals};
 
 /// Logs a user in on the phone, and tells each step
 #[derive(Debug, Args)]
@@ -44,6 +45,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "mobileidctl")]
     service: String,
     #[command(flatten)]
+    state: State,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -59,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         command: None,
         limit: None,
     };
-    let mut terminal = Terminal::new()?;
+    let mut terminal = Terminal::new(Pins::at(arguments.state.folder()))?;
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;
@@ -110,14 +113,16 @@ fn in_words(outcome: &Outcome) -> String {
 /// The person at the terminal, as the host of a login.
 struct Terminal {
     started: Instant,
+    pins: Pins,
     given_up: Arc<AtomicBool>,
     /// Whether the wait is being counted on the screen.
     counting: Arc<AtomicBool>,
 }
 
 impl Terminal {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self { started: Instant::now(), given_up: signals::give_up()?, counting: Arc::default() })
+    fn new(pins: Pins) -> anyhow::Result<Self> {
+        let given_up = signals::give_up()?;
+        Ok(Self { started: Instant::now(), pins, given_up, counting: Arc::default() })
     }
 
     fn step(&self, what: &str) {
@@ -164,6 +169,10 @@ impl World for Terminal {
             self.step(&format!("waiting for the phone, {:.0} s at most", limit.as_secs_f64()));
         }
         Ok(())
+    }
+
+    fn pins(&self) -> Pins {
+        self.pins.clone()
     }
 
     fn tick(&self) -> Tick {

@@ -398,11 +398,21 @@ impl Story<'_> {
                 Answer::Unreachable(self.pick(&[Name, Connect, Proxy, Tls, TooSlow, Local]), self.text())
             }
             6 => Answer::Lost(self.text()),
+            10 => Answer::Pinned(self.pinned()),
             7 => Answer::TimedOut,
             8 => Answer::Cancelled,
             9 => Answer::Waited,
             _ => return None,
         })
+    }
+
+    fn pinned(&mut self) -> Pinned {
+        match self.byte() % 4 {
+            0 => Pinned::Kept,
+            1 => Pinned::Same,
+            2 => Pinned::Other(fixtures::BOB_SERIAL.parse().expect("a serial number")),
+            _ => Pinned::Unavailable(self.text()),
+        }
     }
 
     fn subscriber(&mut self) -> Subscriber {
@@ -416,6 +426,7 @@ impl Story<'_> {
             serial: serial.parse().ok(),
             profile: Profile::ALL.get(usize::from(profile).wrapping_sub(1)).copied(),
             groups: Vec::new(),
+            entry: Entry { directory: "users".into(), id: "alice".into() },
         }
     }
 

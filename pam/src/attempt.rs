@@ -261,6 +261,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             records,
             turn,
             tick: &self.tick,
+            pins: memory.pins(),
         };
         let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
         match outcome.verdict {

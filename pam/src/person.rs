@@ -4,7 +4,7 @@
 
 use mobileid::{
     config::{PamConfig, SshdMessage},
-    driver::{Tick, blocking::World},
+    driver::{Tick, blocking::World, pins::Pins},
     login::{Login, Withheld},
     notice::Notice,
     text,
@@ -26,6 +26,7 @@ pub(crate) struct Person<'a, 'm, H, S> {
     pub(crate) records: &'a mut Records<'m>,
     pub(crate) turn: Turn<'m>,
     pub(crate) tick: &'a Tick,
+    pub(crate) pins: Pins,
 }
 
 impl<H: Host, S: System> World for Person<'_, '_, H, S> {
@@ -62,6 +63,10 @@ impl<H: Host, S: System> World for Person<'_, '_, H, S> {
         );
         self.host.syslog(Priority::Info, &line);
         Ok(())
+    }
+
+    fn pins(&self) -> Pins {
+        self.pins.clone()
     }
 
     fn tick(&self) -> Tick {

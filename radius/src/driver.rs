@@ -26,9 +26,11 @@ use mobileid::{
     driver::{
         Tick, TickVerdict,
         directories::{self, GivenUp},
+        pins::Pins,
     },
     load::{Connection, Setup},
-    login::{Answer, Ask, Entropy, Login, Now, Request, Step, Ticket, refuse},
+    login::{self, Answer, Ask, Entropy, Login, Now, Pinned, Request, Step, Ticket, refuse},
+    memory::pin::By,
     mss::HttpRequest,
     notice::Notice,
     outcome::{Outcome, Reason},
@@ -48,6 +50,7 @@ use crate::https::{Https, Kind, Place, Unusable};
 pub struct Engine {
     https: Https,
     aside: Aside,
+    pins: Pins,
 }
 
 /// What is to be run.
@@ -81,12 +84,12 @@ pub enum Progress {
 pub type Cancel = oneshot::Receiver<()>;
 
 impl Engine {
-    /// Prepares the way to the service. Nothing is connected yet.
+    /// Prepares the way to the service. Nothing is connected yet, and no serial number looked for.
     ///
     /// # Errors
     /// [`Unusable`] where certificate, key, roots or name cannot be used.
-    pub fn new(connection: &Connection) -> Result<Self, Unusable> {
-        Ok(Self { https: Https::new(connection)?, aside: Aside::default() })
+    pub fn new(connection: &Connection, pins: Pins) -> Result<Self, Unusable> {
+        Ok(Self { https: Https::new(connection)?, aside: Aside::default(), pins })
     }
 
     /// Runs one login to its end. Dropping the future ends it too, without an outcome.
@@ -148,6 +151,8 @@ impl Engine {
                     }
                     unless(&mut cancel, waited(at)).await.unwrap_or(Answer::Cancelled)
                 }
+                // Not given up any more: what is written on the way would stay.
+                Ask::Pin(pin) => Answer::Pinned(Box::pin(self.pin(pin, setup, login.deadline())).await),
             };
             step = login.step(answer, now());
         }
@@ -155,8 +160,12 @@ impl Engine {
 
     async fn lookup(&self, user: UserName, setup: &Setup, deadline: Instant) -> Answer {
         let directories = Arc::clone(&setup.directories);
-        let ask = move |tick: &Tick| directories::lookup(&directories, &user, tick, deadline);
-        // Tables are read at once, wherever one is.
+        let (pins, policy) = (self.pins.clone(), setup.config.serial);
+        let ask = move |tick: &Tick| {
+            let found = directories::lookup(&directories, &user, tick, deadline)?;
+            Ok(pins.complete(found, &directories, policy))
+        };
+        // Tables are read at once, wherever one is; so is a file of a hundred octets.
         let found = match setup.directories.all_at_hand() {
             true => Some(ask(&never())),
             false => self.aside.carry_out(ask).await,
@@ -168,6 +177,16 @@ impl Engine {
                 "asking the directories came to no end: a defect".to_owned(),
             )),
         }
+    }
+
+    /// Beside the runtime's threads: what is kept is on the disk before anybody is let in.
+    async fn pin(&self, pin: login::Pin, setup: &Setup, deadline: Instant) -> Pinned {
+        let (directories, pins) = (Arc::clone(&setup.directories), self.pins.clone());
+        let keep = move |_: &Tick| directories::pin(&directories, &pins, &pin, By::Login, deadline);
+        let kept = self.aside.carry_out(keep).await;
+        kept.unwrap_or_else(|| {
+            Pinned::Unavailable("keeping the serial number came to no end: a defect".to_owned())
+        })
     }
 
     async fn send(&self, request: HttpRequest, place: Option<Place<'_>>, begun: Instant) -> Answer {

@@ -20,7 +20,7 @@ use crate::{
         Located, Mistakes,
         reader::{Section, Source},
     },
-    subscriber::{Subscriber, UserName},
+    subscriber::{Entry, Subscriber, UserName},
     text,
 };
 
@@ -45,7 +45,8 @@ impl UserTable {
                 }
             };
             let subscriber = read_subscriber(entry.value, &mut source);
-            if let (Some(name), Some(subscriber)) = (name, subscriber) {
+            if let (Some(name), Some(mut subscriber)) = (name, subscriber) {
+                subscriber.entry.id = name.to_string();
                 // TOML itself refuses a second table of the same name.
                 users.insert(name, subscriber);
             }
@@ -80,7 +81,7 @@ fn read_subscriber(mut entry: Section<'_>, source: &mut Source<'_>) -> Option<Su
     let groups = entry.list("groups", source);
     entry.finish(source);
     let groups = groups.into_iter().filter_map(|group| read_group(group, source)).collect();
-    Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups })
+    Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups, entry: Entry::default() })
 }
 
 /// Longest name of a group, in bytes.

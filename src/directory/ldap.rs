@@ -43,6 +43,8 @@ pub struct Ldap {
     pub groups: Option<GroupSearch>,
     /// Whether the servers are Active Directory's: accounts that are disabled or have expired are barred.
     pub active_directory: bool,
+    /// Whether the serial number of a first signature is written to its attribute here.
+    pub write_serial: bool,
     /// The country whose local numbers are taken: its digits, without +.
     pub default_country: Option<String>,
 }

@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::{
     directories::{self, GivenUp},
     https::Https,
+    pins::Pins,
     socket::{TICK, Tick, Verdict as TickVerdict},
     tls::Unusable,
 };
@@ -17,6 +18,7 @@ use crate::{
     directory::Lookup,
     load::Setup,
     login::{Answer, Ask, Entropy, Login, Now, Request, Step, Withheld},
+    memory::pin::By,
     notice::Notice,
     outcome::Outcome,
 };
@@ -38,6 +40,9 @@ pub trait World {
     /// # Errors
     /// Why the phone must not be asked, for the administrator: it is not, and the login is denied.
     fn sending(&mut self, login: &Login) -> Result<(), Withheld>;
+
+    /// Where the serial numbers of first signatures are kept.
+    fn pins(&self) -> Pins;
 
     /// What is asked every 200 ms while waiting.
     fn tick(&self) -> Tick;
@@ -67,6 +72,7 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             Ask::Lookup(user) => {
                 match directories::lookup(&setup.directories, &user, &world.tick(), login.deadline()) {
                     Ok(found) => {
+                        let found = world.pins().complete(found, &setup.directories, setup.config.serial);
                         world.looked_up(&found);
                         Answer::Looked(found)
                     }
@@ -86,6 +92,13 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
                 }
             }
             Ask::WaitUntil(due) => wait_until(due, &world.tick()),
+            Ask::Pin(pin) => Answer::Pinned(directories::pin(
+                &setup.directories,
+                &world.pins(),
+                &pin,
+                By::Login,
+                login.deadline(),
+            )),
         };
         step = login.step(answer, now());
     }

@@ -1,12 +1,31 @@
-//! Who is who, where somebody has to be asked: each directory in its order, within the time of the login.
+//! Who is who, where somebody has to be asked: each directory in its order, within the time of the login. And where the
+//! serial number of a first signature is kept: in the directory that keeps them itself, or on this host.
 
 use std::time::{Instant, SystemTime};
 
+#[cfg(feature = "store")]
+use super::pins::Pins;
 use super::{ldap, socket::Tick};
 use crate::{
     directory::{Directories, Lookup, Remote},
     subscriber::UserName,
 };
+#[cfg(feature = "store")]
+use crate::{
+    login::{Pin, Pinned},
+    memory::pin::By,
+};
+
+/// Keeps the serial number of a first signature, where the person's directory keeps it; answers after the deadline at
+/// the latest.
+#[cfg(feature = "store")]
+#[must_use]
+pub fn pin(directories: &Directories, pins: &Pins, pin: &Pin, by: By, deadline: Instant) -> Pinned {
+    match directories.keeper(&pin.entry.directory) {
+        Some(Remote::Ldap(directory)) => ldap::pin(directory, pin, deadline),
+        None => pins.keep(pin, by, SystemTime::now()),
+    }
+}
 
 /// The host has given the login up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

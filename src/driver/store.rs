@@ -158,6 +158,15 @@ impl Store {
         }
     }
 
+    /// The record of this kind and key as it is or as it was, whether somebody holds it or not. None where there is none.
+    ///
+    /// # Errors
+    /// A sentence that names a file or folder, and what to do.
+    pub fn read(&self, kind: &'static str, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let folder = self.kind(kind)?;
+        Place::new(&folder, &Name::of_key(key)).read()
+    }
+
     /// The records of a kind, whether somebody holds them or not: each as it is or as it was, never half of it.
     ///
     /// # Errors

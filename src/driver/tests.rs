@@ -154,6 +154,10 @@ impl blocking::World for Host {
         self.withhold.map_or(Ok(()), |why| Err(why.to_owned().into()))
     }
 
+    fn pins(&self) -> Pins {
+        Pins::at(&self.state)
+    }
+
     fn tick(&self) -> Tick {
         let (cancel, patience) = (Arc::clone(&self.cancel), self.patience.clone());
         Arc::new(move || {

@@ -66,6 +66,7 @@ fn alice() -> Subscriber {
         serial: Some(SERIAL.to_lowercase().parse().unwrap()),
         profile: None,
         groups: vec!["staff".into()],
+        entry: Entry { directory: "users".into(), id: "alice".into() },
     }
 }
 

@@ -215,6 +215,7 @@ fn phone(msisdn: &str, serial: Option<&str>) -> Subscriber {
         serial: serial.map(|serial| serial.parse().unwrap()),
         profile: None,
         groups: Vec::new(),
+        entry: crate::subscriber::Entry::default(),
     }
 }
 

@@ -4,6 +4,8 @@
 //! field of the wrong type or one that stands twice makes the whole answer unreadable. Nesting is bounded at
 //! serde_json's 128 levels, in skipped fields too ([`Shallow`]).
 
+pub(super) mod profile;
+
 use std::{fmt, marker::PhantomData};
 
 use serde::{

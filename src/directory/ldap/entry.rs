@@ -12,7 +12,7 @@ use std::{
 use super::{Ldap, Names, message::Entry};
 use crate::{
     directory::Answer,
-    subscriber::{Language, Msisdn, Subscriber, UserName},
+    subscriber::{self, Language, Msisdn, Subscriber, UserName},
     text,
 };
 
@@ -53,7 +53,19 @@ fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> R
         serial: entry.one(attributes.serial.as_deref())?,
         profile: entry.one(attributes.profile.as_deref())?,
         groups,
+        entry: subscriber::Entry { directory: String::new(), id: id(entry)? },
     })
+}
+
+/// The longest DN that anything is remembered under.
+const DN_MAX: usize = 1024;
+
+/// One entry's name, however the server writes it today: DNs are compared without regard to case.
+fn id(entry: &Entry) -> Result<String, Answer> {
+    match (1..=DN_MAX).contains(&entry.dn.len()) {
+        true => Ok(entry.dn.to_lowercase()),
+        false => Err(Answer::Unusable("the entry's DN: must have 1 to 1024 bytes".to_owned())),
+    }
 }
 
 /// Whether the entry is the user's, letter for letter: a server takes `ALICE` and `alice ` for alice, and who counts

@@ -27,6 +27,7 @@ fn alices_phone() -> Subscriber {
         serial: None,
         profile: None,
         groups: Vec::new(),
+        entry: mobileid::subscriber::Entry::default(),
     }
 }
 
