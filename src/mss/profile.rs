@@ -205,7 +205,7 @@ pub fn read(response: &HttpResponse) -> Result<ProfileReply, Unreadable> {
 fn read_profile(answer: ProfileResp) -> Result<ProfileReply, Unreadable> {
     let missing = Unreadable::MissingField("Status.StatusCode.Value");
     let status = answer.status.ok_or(missing)?.0;
-    match status.code.status().ok_or(missing)? {
+    match status.status().ok_or(missing)? {
         Status::RequestOk => {}
         other => return Ok(ProfileReply::NotOk(other)),
     }
@@ -215,7 +215,10 @@ fn read_profile(answer: ProfileResp) -> Result<ProfileReply, Unreadable> {
     let apps = few(devices.apps).map(|app| device(Method::App, app));
     Ok(ProfileReply::Account(Account {
         devices: sims.chain(apps).collect(),
-        profiles: answer.profiles.map(|uris| uris.0.iter().map(|uri| offer(uri)).collect()).unwrap_or_default(),
+        profiles: answer
+            .profiles
+            .map(|uris| uris.0.iter().map(|uri| offer(uri)).collect())
+            .unwrap_or_default(),
         auto_activation: said(user.auto_activation),
         recovery_code: said(user.recovery_code),
     }))

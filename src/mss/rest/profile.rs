@@ -14,7 +14,8 @@ use serde::{
     },
 };
 
-use super::{ApInfo, FaultBody, MobileUser, MsspInfo, Object, RespStatus, Root};
+use super::{ApInfo, FaultBody, MobileUser, MsspInfo, Object, RespValue, Root};
+use crate::mss::fault::Status;
 
 #[derive(Serialize)]
 pub(in crate::mss) struct ProfileRequest<'a> {
@@ -64,10 +65,17 @@ pub(in crate::mss) struct ProfileResp {
 
 #[derive(Deserialize)]
 pub(in crate::mss) struct ProfileStatus {
-    #[serde(flatten)]
-    pub(in crate::mss) code: RespStatus,
+    #[serde(rename = "StatusCode")]
+    code: Option<Object<RespValue>>,
     #[serde(rename = "StatusDetail")]
     pub(in crate::mss) detail: Option<Object<StatusDetail>>,
+}
+
+impl ProfileStatus {
+    /// The code by number, where one stands there.
+    pub(in crate::mss) fn status(&self) -> Option<Status> {
+        super::status(self.code.as_ref())
+    }
 }
 
 #[derive(Deserialize)]
