@@ -122,6 +122,8 @@ pub struct FileConfig {
     pub sudo: Templates,
     /// The text for becoming another user.
     pub su: Templates,
+    /// The text for an enrolment.
+    pub enrol: Templates,
     /// Where users are looked up, in order.
     pub directories: Vec<DirectoryFile>,
     /// What becomes of a user without an entry.
@@ -267,7 +269,7 @@ impl FileConfig {
         signature.finish(source);
 
         let timeouts = read_timeouts(root, source);
-        let (language, [templates, sudo, su]) = prompt::read(root, source);
+        let (language, [templates, sudo, su, enrol]) = prompt::read(root, source);
 
         let mut users = root.section("users", source);
         let directories = directory::read_all(&mut users, root, source);
@@ -299,6 +301,7 @@ impl FileConfig {
             templates: templates?,
             sudo: sudo?,
             su: su?,
+            enrol: enrol?,
             directories: directories?,
             unenrolled,
             pam,

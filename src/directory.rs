@@ -116,7 +116,20 @@ impl Directories {
     pub fn lookup<E>(
         &self,
         user: &UserName,
+        ask: impl FnMut(Remote<'_>) -> Result<Answer, E>,
+    ) -> Result<Lookup, E> {
+        self.lookup_told(user, ask, |_, _| {})
+    }
+
+    /// The same; `told` hears what each directory that was asked has answered.
+    ///
+    /// # Errors
+    /// As [`Self::lookup`].
+    pub fn lookup_told<E>(
+        &self,
+        user: &UserName,
         mut ask: impl FnMut(Remote<'_>) -> Result<Answer, E>,
+        mut told: impl FnMut(&Directory, &Answer),
     ) -> Result<Lookup, E> {
         let mut away = Vec::new();
         for directory in &self.0 {
@@ -124,6 +137,7 @@ impl Directories {
                 Kind::File(table) => table.lookup(user),
                 Kind::Ldap(ldap) => ask(Remote::Ldap(ldap))?,
             };
+            told(directory, &answer);
             let named = |what: String| format!("{}: {what}", directory.name);
             match (answer, directory.unavailable) {
                 (Answer::Found(subscriber), _) => return Ok(Lookup::Found(directory.found(subscriber))),

@@ -68,6 +68,7 @@ fn a_full_file_is_read_to_the_last_key() {
     assert_eq!(c.templates.get(Language::Fr), &"{txn} fr".parse().unwrap());
     assert_eq!(c.sudo.get(Language::De), &"{txn} sudo de {program}".parse().unwrap());
     assert_eq!(c.su.get(Language::En), &"{txn} su en {target}".parse().unwrap());
+    assert_eq!(c.enrol.get(Language::It), &"{txn} enrol it {user}".parse().unwrap());
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let pam = PamConfig {
         sshd_message: SshdMessage::Prompt,
@@ -157,9 +158,11 @@ fn the_default_texts_say_who_becomes_whom_and_where() {
     for language in Language::ALL {
         let sudo = compose(&c.prefix, c.sudo.get(language), &values);
         let su = compose(&c.prefix, c.su.get(language), &values);
+        let enrol = compose(&c.prefix, c.enrol.get(language), &values);
         for (text, names) in [
             (&sudo, &["/usr/bin/mysql", "root", "web1", "alice", code.as_str()][..]),
             (&su, &["root", "web1", "alice", code.as_str()]),
+            (&enrol, &["alice", "web1", code.as_str()]),
         ] {
             assert!(names.iter().all(|name| text.contains(name)), "{text}");
             assert!(!text.contains("s3cret"), "{text}");
@@ -366,7 +369,7 @@ fn tables_of_the_wrong_type_are_named() {
     assert!(mistakes("service = 5").iter().any(|m| m.contains("f.toml:1: service: must be a table")));
     let found = mistakes(&FULL.replace("[prompt.template]", "[prompt.templates]"));
     assert!(
-        found[0].contains("prompt.templates: unknown key; there are language, template, sudo, su"),
+        found[0].contains("prompt.templates: unknown key; there are language, template, sudo, su, enrol"),
         "{found:?}"
     );
 }

@@ -54,6 +54,12 @@ impl UserTable {
         source.mistakes.or(Some(Self(users)))
     }
 
+    /// A table with one person in it.
+    #[must_use]
+    pub fn of_one(user: UserName, subscriber: Subscriber) -> Self {
+        Self(BTreeMap::from([(user, subscriber)]))
+    }
+
     /// What the table says of a user: who is in it and who is not, nothing else.
     #[must_use]
     pub fn lookup(&self, user: &UserName) -> Answer {

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use super::pins::Pins;
 use super::{ldap, socket::Tick};
 use crate::{
-    directory::{Directories, Lookup, Remote},
+    directory::{self, Directories, Directory, Lookup, Remote},
     subscriber::UserName,
 };
 #[cfg(feature = "store")]
@@ -41,7 +41,22 @@ pub fn lookup(
     tick: &Tick,
     deadline: Instant,
 ) -> Result<Lookup, GivenUp> {
-    directories.lookup(user, |remote| match remote {
+    lookup_told(directories, user, tick, deadline, |_, _| {})
+}
+
+/// The same; `told` hears what each directory that was asked has answered.
+///
+/// # Errors
+/// As [`lookup`].
+pub fn lookup_told(
+    directories: &Directories,
+    user: &UserName,
+    tick: &Tick,
+    deadline: Instant,
+    told: impl FnMut(&Directory, &directory::Answer),
+) -> Result<Lookup, GivenUp> {
+    let ask = |remote: Remote<'_>| match remote {
         Remote::Ldap(directory) => ldap::lookup(directory, user, tick, deadline, SystemTime::now()),
-    })
+    };
+    directories.lookup_told(user, ask, told)
 }
