@@ -12,7 +12,10 @@
 
 mod link;
 
-use std::time::{Instant, SystemTime};
+use std::{
+    collections::HashSet,
+    time::{Instant, SystemTime},
+};
 
 use self::link::{Failed, Link};
 use super::{directories::GivenUp, socket::Tick, tls};
@@ -71,7 +74,7 @@ pub fn lookup(
     match asked {
         Ok(answer) => Ok(answer),
         Err(Failed::GivenUp) => Err(GivenUp),
-        Err(Failed::Ambiguous(why)) => Ok(Answer::Unusable(why)),
+        Err(Failed::Unusable(why)) => Ok(Answer::Unusable(why)),
         Err(Failed::Here(why) | Failed::Final(why)) => Ok(Answer::Away(why)),
     }
 }
@@ -100,7 +103,7 @@ pub fn judge(
     match asked {
         Ok(judged) => Ok(judged),
         Err(Failed::GivenUp) => Err(GivenUp),
-        Err(Failed::Ambiguous(why) | Failed::Here(why) | Failed::Final(why)) => Ok(Judged::Away(why)),
+        Err(Failed::Unusable(why) | Failed::Here(why) | Failed::Final(why)) => Ok(Judged::Away(why)),
     }
 }
 
@@ -144,19 +147,11 @@ fn bind_service(link: &mut Link, ldap: &Ldap) -> Result<(), Failed> {
         Bind::Anonymous => return Ok(()),
         Bind::Simple { dn, password } => (dn, password),
     };
-    let done = bind(link, dn, password)?;
+    let done = link.bind(dn, password)?;
     match done.code {
         Code::SUCCESS => Ok(()),
         Code::BUSY | Code::UNAVAILABLE => Err(Failed::Here(said(&done))),
         _ => Err(Failed::Final(format!("does not let bind_dn in: {}", said(&done)))),
-    }
-}
-
-fn bind(link: &mut Link, dn: &str, password: &Secret) -> Result<Done, Failed> {
-    link.send(&Request::Bind { dn, password: password.expose() })?;
-    match link.receive()? {
-        Body::Bound(done) => Ok(done),
-        _ => Err(Failed::Here("answered a bind with something else".to_owned())),
     }
 }
 
@@ -168,17 +163,20 @@ fn bound_as(
     password: &Secret,
 ) -> Result<Judged, Failed> {
     // An entry without a name would be nobody, who is let in with any password.
-    if found.dn.is_empty() {
+    if found.dn.trim().is_empty() {
         return Err(Failed::Final("sent an entry without a name".to_owned()));
     }
     if !entry::is_of(ldap, user, found) {
         return Ok(Judged::Wrong);
     }
-    let done = bind(link, &found.dn, password)?;
+    // From here on the password may have been tried: not once more elsewhere, which may count against the person.
+    let done = link.bind(&found.dn, password).map_err(|failed| match failed {
+        Failed::Here(why) => Failed::Final(why),
+        other => other,
+    })?;
     match done.code {
         Code::SUCCESS => Ok(Judged::Right),
         Code::INVALID_CREDENTIALS => Ok(Judged::Wrong),
-        // The password has been tried: not once more elsewhere, which may count against the person.
         _ => Err(Failed::Final(format!("does not judge the password: {}", said(&done)))),
     }
 }
@@ -204,9 +202,10 @@ fn person(link: &mut Link, ldap: &Ldap, names: &Names<'_>) -> Result<Option<Entr
             attributes: &attributes,
             domain_scope: ldap.active_directory,
         },
+        MORE_THAN_ONE,
     )?;
     let one = found.pop();
-    if found.is_empty() { Ok(one) } else { Err(Failed::Ambiguous(MORE_THAN_ONE.to_owned())) }
+    if found.is_empty() { Ok(one) } else { Err(Failed::Unusable(MORE_THAN_ONE.to_owned())) }
 }
 
 const MORE_THAN_ONE: &str = "more than one entry fits the filter: which of them logs in is not guessed";
@@ -215,7 +214,8 @@ fn seconds(ldap: &Ldap) -> u8 {
     u8::try_from(ldap.timeout.as_secs()).unwrap_or(u8::MAX)
 }
 
-fn search(link: &mut Link, search: &Search<'_>) -> Result<Vec<Entry>, Failed> {
+/// All entries that fit; `too_many` says what it means that there are more.
+fn search(link: &mut Link, search: &Search<'_>, too_many: &str) -> Result<Vec<Entry>, Failed> {
     link.send(&Request::Search(search))?;
     let mut entries = Vec::new();
     loop {
@@ -228,8 +228,8 @@ fn search(link: &mut Link, search: &Search<'_>) -> Result<Vec<Entry>, Failed> {
             Body::Searched(done) => {
                 return match done.code {
                     Code::SUCCESS => Ok(entries),
-                    // There are more than the two that were asked for.
-                    Code::SIZE_LIMIT if entries.len() > 1 => Ok(entries),
+                    // By our limit or the server's own: what was sent is not all.
+                    Code::SIZE_LIMIT if entries.len() > 1 => Err(Failed::Unusable(too_many.to_owned())),
                     Code::NO_SUCH_OBJECT => {
                         Err(Failed::Final(format!("has no entry {}: {}", search.base, said(&done))))
                     }
@@ -251,7 +251,8 @@ const REFERRAL: &str =
 
 /// How deep groups of groups are looked for, and how many groups one search may find.
 const DEPTH_MAX: usize = 8;
-const GROUPS_AT_ONCE: u8 = 250;
+const GROUPS_AT_ONCE: u16 = 1024;
+const MORE_GROUPS: &str = "more groups of one member than are listed at once, by the server or here (1024)";
 
 fn with_groups(
     link: &mut Link,
@@ -260,32 +261,33 @@ fn with_groups(
     mut subscriber: Subscriber,
 ) -> Result<Answer, Failed> {
     let Some(groups) = &ldap.groups else { return Ok(Answer::Found(subscriber)) };
-    let mut seen = vec![found.dn.clone()];
+    let mut seen = HashSet::from([found.dn.to_lowercase()]);
     let mut members = vec![found.dn.clone()];
-    for _ in 0..DEPTH_MAX {
+    let mut depth = 0_usize;
+    while !members.is_empty() {
         let mut next = Vec::new();
         for member in &members {
             for group in groups_of(link, ldap, groups, member)? {
-                if seen.contains(&group.dn) {
+                if !seen.insert(group.dn.to_lowercase()) {
                     continue;
                 }
-                if seen.len() > entry::GROUPS_MAX {
-                    return Ok(Answer::Unusable("more than 1024 groups".to_owned()));
+                if depth == DEPTH_MAX {
+                    return Ok(Answer::Unusable("groups are nested more than 8 deep".to_owned()));
                 }
                 match group.group(&groups.name) {
                     Ok(name) => subscriber.groups.push(name),
                     Err(answer) => return Ok(answer),
                 }
-                seen.push(group.dn.clone());
+                if subscriber.groups.len() > entry::GROUPS_MAX {
+                    return Ok(Answer::Unusable(entry::TOO_MANY_GROUPS.to_owned()));
+                }
                 next.push(group.dn);
             }
         }
-        members = next;
-        if !groups.nested || members.is_empty() {
-            return Ok(Answer::Found(subscriber));
-        }
+        depth = depth.saturating_add(1);
+        members = if groups.nested { next } else { Vec::new() };
     }
-    Ok(Answer::Unusable("groups are nested more than 8 deep".to_owned()))
+    Ok(Answer::Found(subscriber))
 }
 
 fn groups_of(link: &mut Link, ldap: &Ldap, groups: &GroupSearch, member: &str) -> Result<Vec<Entry>, Failed> {
@@ -301,6 +303,7 @@ fn groups_of(link: &mut Link, ldap: &Ldap, groups: &GroupSearch, member: &str) -
             attributes: &[&groups.name],
             domain_scope: ldap.active_directory,
         },
+        MORE_GROUPS,
     )
 }
 

@@ -23,6 +23,8 @@ pub(super) const EXPIRES: &str = "accountExpires";
 
 /// The most groups of a person, and the longest name of one.
 pub const GROUPS_MAX: usize = 1024;
+/// What is said of whoever has more.
+pub const TOO_MANY_GROUPS: &str = "more than 1024 groups";
 const GROUP_MAX: usize = 256;
 
 /// Reads the entry of a user. Its groups are those that stand in it.
@@ -35,7 +37,9 @@ pub fn read(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> Ans
 fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> Result<Subscriber, Answer> {
     let attributes = &ldap.attributes;
     if !is_of(ldap, user, entry) {
-        return Err(Answer::NotEnrolled);
+        // Not unknown: whom the directory knows by another spelling is not let in without a phone for it.
+        let attribute = ldap.attributes.user.as_deref().unwrap_or_default();
+        return Err(unusable(attribute, "is not this user's name letter for letter"));
     }
     if ldap.active_directory {
         account(entry, now)?;
@@ -44,6 +48,9 @@ fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> R
         Some(name) => entry.values(name)?.into_iter().map(group).collect::<Result<Vec<_>, _>>()?,
         None => Vec::new(),
     };
+    if groups.len() > GROUPS_MAX {
+        return Err(Answer::Unusable(TOO_MANY_GROUPS.to_owned()));
+    }
     Ok(Subscriber {
         msisdn: number(ldap, entry)?,
         language: match &attributes.language {
@@ -145,7 +152,8 @@ fn number(ldap: &Ldap, entry: &Entry) -> Result<Msisdn, Answer> {
 
 fn international(value: &str, country: Option<&str>) -> Result<Msisdn, &'static str> {
     let rule = "has no phone number with its country code, like +41791234567";
-    let value = value.trim_matches(' ');
+    // Before what it begins with is looked at: "0 041 79" begins with 00.
+    let value: String = value.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let local = value.strip_prefix('0').filter(|rest| !rest.starts_with('0'));
     match (local, country) {
         (None, _) if value.starts_with('+') || value.starts_with("00") => value.parse().map_err(|_| rule),

@@ -63,7 +63,7 @@ pub struct Search<'a> {
     /// What.
     pub filter: &'a Filled,
     /// The most entries that the server is to send.
-    pub limit: u8,
+    pub limit: u16,
     /// How many seconds the server may take.
     pub seconds: u8,
     /// What of each entry.
@@ -112,7 +112,7 @@ impl Search<'_> {
             vec![ENUMERATED, 1, self.scope.wire()],
             // An alias is an entry of its own, and not followed.
             vec![ENUMERATED, 1, 0],
-            integer(self.limit.into()),
+            integer(self.limit),
             integer(self.seconds.into()),
             vec![BOOLEAN, 1, 0],
             self.filter.octets().to_vec(),
@@ -231,12 +231,19 @@ pub struct Entry {
 }
 
 /// An attribute with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Its name, with its options.
     pub name: String,
     /// Its values.
     pub values: Vec<Vec<u8>>,
+}
+
+/// Without the values: they may be somebody's number.
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attribute({}, {} values)", self.name, self.values.len())
+    }
 }
 
 /// How long the message is that begins with these octets; none where that takes more of them.
@@ -249,7 +256,7 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
         Some((tag, rest)) => (*tag, rest),
     };
     if tag != der::SEQUENCE {
-        return Err(BadMessage("no LDAP message begins so"));
+        return Err(BadMessage::Foreign("no LDAP message begins so"));
     }
     let Some((first, rest)) = rest.split_first() else { return Ok(None) };
     let (octets, content) = match *first {
@@ -259,10 +266,10 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
             let Some(octets) = rest.get(..count) else { return Ok(None) };
             (count, octets.iter().fold(0_usize, |value, octet| (value << 8) | usize::from(*octet)))
         }
-        _ => return Err(BadMessage("its length is none of LDAP's")),
+        _ => return Err(BadMessage::Foreign("its length is none of LDAP's")),
     };
     let whole = content.saturating_add(octets).saturating_add(2);
-    if whole > MESSAGE_MAX { Err(BadMessage("it is longer than 1 MiB")) } else { Ok(Some(whole)) }
+    if whole > MESSAGE_MAX { Err(BadMessage::Excess("it is longer than 1 MiB")) } else { Ok(Some(whole)) }
 }
 
 /// Reads one whole message.
@@ -270,7 +277,7 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
 /// # Errors
 /// It is none, or larger than anything that was asked for.
 pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
-    let definite = ber::to_definite(message).map_err(|_| BadMessage("it is no BER of LDAP's"))?;
+    let definite = ber::to_definite(message).map_err(|_| BadMessage::Foreign("it is no BER of LDAP's"))?;
     der::read_all(&definite, |reader| {
         reader.nested(der::SEQUENCE, |message| {
             let number = unsigned(message.expect(der::INTEGER)?)?;
@@ -299,7 +306,7 @@ const EXTENDED: u8 = application(24);
 fn unsigned(octets: &[u8]) -> Result<u32, BadMessage> {
     let negative = octets.first().is_none_or(|first| *first >= 0x80);
     if negative || octets.len() > 4 {
-        return Err(BadMessage("a number in it is out of bounds"));
+        return Err(BadMessage::Foreign("a number in it is out of bounds"));
     }
     Ok(octets.iter().fold(0, |value, octet| (value << 8) | u32::from(*octet)))
 }
@@ -320,7 +327,7 @@ fn entry(content: &[u8]) -> Result<Entry, BadMessage> {
             let mut attributes = Vec::new();
             while !list.is_empty() {
                 if attributes.len() == ATTRIBUTES_MAX {
-                    return Err(BadMessage("an entry has more than 64 attributes"));
+                    return Err(BadMessage::Excess("an entry has more than 64 attributes"));
                 }
                 attributes.push(list.nested(der::SEQUENCE, attribute)?);
             }
@@ -337,10 +344,10 @@ fn attribute(reader: &mut der::Reader<'_>) -> Result<Attribute, BadMessage> {
         while !set.is_empty() {
             let value = set.expect(der::OCTET_STRING)?;
             if value.len() > VALUE_MAX {
-                return Err(BadMessage("a value is longer than 64 KiB"));
+                return Err(BadMessage::Excess("a value is longer than 64 KiB"));
             }
             if values.len() == VALUES_MAX {
-                return Err(BadMessage("an attribute has more than 2048 values"));
+                return Err(BadMessage::Excess("an attribute has more than 2048 values"));
             }
             values.push(value.to_vec());
         }
@@ -351,24 +358,32 @@ fn attribute(reader: &mut der::Reader<'_>) -> Result<Attribute, BadMessage> {
 
 fn text(octets: &[u8]) -> Result<String, BadMessage> {
     if octets.len() > VALUE_MAX {
-        return Err(BadMessage("a name is longer than 64 KiB"));
+        return Err(BadMessage::Excess("a name is longer than 64 KiB"));
     }
-    String::from_utf8(octets.to_vec()).map_err(|_| BadMessage("a name in it is no UTF-8"))
+    String::from_utf8(octets.to_vec()).map_err(|_| BadMessage::Foreign("a name in it is no UTF-8"))
 }
 
 /// Why octets are no message that is read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadMessage(&'static str);
+pub enum BadMessage {
+    /// Whoever sent them speaks something else.
+    Foreign(&'static str),
+    /// They are more than is read of anybody.
+    Excess(&'static str),
+}
 
 impl From<der::BadDer> for BadMessage {
     fn from(_: der::BadDer) -> Self {
-        Self("its parts are none of LDAP's")
+        Self::Foreign("its parts are none of LDAP's")
     }
 }
 
 impl fmt::Display for BadMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer is no LDAP message that can be read: {}", self.0)
+        match self {
+            Self::Foreign(what) => write!(f, "the answer is no LDAP message that can be read: {what}"),
+            Self::Excess(what) => write!(f, "the answer is larger than any that is read: {what}"),
+        }
     }
 }
 

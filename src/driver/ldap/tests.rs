@@ -50,6 +50,7 @@ fn ldap(servers: Vec<Server>) -> Ldap {
         },
         groups: None,
         active_directory: false,
+        write_serial: false,
         default_country: None,
     }
 }

@@ -104,7 +104,7 @@ fn certificates(folder: &Path) {
         openssl(&format!("req -x509 {key} -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"));
     }
     openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"));
-    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost").unwrap();
+    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
     openssl(
         "x509 -req -in server.csr -CA root.pem -CAkey root.key -CAcreateserial -days 2 -extfile server.ext -out server.pem",
     );
@@ -207,6 +207,16 @@ fn tree() -> String {
     group("company", &["cn=vpn,ou=groups", "cn=all,ou=groups"]);
     group("all", &["cn=company,ou=groups"]);
     group("others", &["uid=bob,ou=people"]);
+    // Nine, each in the next, with somebody in the second and somebody in the first.
+    group("deep1", &["uid=staff4,ou=people"]);
+    group("deep2", &["cn=deep1,ou=groups", "uid=staff3,ou=people"]);
+    for at in 3..10 {
+        group(&format!("deep{at}"), &[&format!("cn=deep{},ou=groups", at - 1)]);
+    }
+    // As many as a reader of names gets of this server by default, and more.
+    for at in 0..600 {
+        group(&format!("team{at}"), &["uid=staff5,ou=people"]);
+    }
     ldif
 }
 
@@ -222,10 +232,10 @@ fn people_are_found_by_their_names_and_by_nothing_else() {
         ("bob", "not enrolled"),
         ("nobody", "not enrolled"),
         ("outsider", "not enrolled"),
-        // The server takes these for alice.
-        ("ALICE", "not enrolled"),
-        ("alice ", "not enrolled"),
-        (" alice", "not enrolled"),
+        // The server takes these for alice. They are not unknown, or they might need no phone.
+        ("ALICE", "unusable: the entry's uid: is not this user's name letter for letter"),
+        ("alice ", "unusable: the entry's uid: is not this user's name letter for letter"),
+        (" alice", "unusable: the entry's uid: is not this user's name letter for letter"),
         // And these would be more than a name, were they pasted into the filter.
         ("*", "not enrolled"),
         ("alic*", "not enrolled"),
@@ -282,6 +292,11 @@ fn groups_are_found_and_those_that_hold_them() {
     assert_eq!(asked(&direct, "staff2"), "41790000002");
     let nested = Ldap { groups: Some(search(true)), ..slapd.ldap() };
     assert_eq!(asked(&nested, "alice"), "41790000001 vpn company all");
+    let eight: String = (2..10).map(|at| format!(" deep{at}")).collect();
+    assert_eq!(asked(&nested, "staff3"), format!("41790000003{eight}"));
+    assert_eq!(asked(&nested, "staff4"), "unusable: groups are nested more than 8 deep");
+    // The server sends 500 of 600: those that are missing might be the ones that a rule is about.
+    assert!(asked(&direct, "staff5").starts_with("unusable: more groups of one member than are listed"));
 }
 
 #[test]
@@ -293,7 +308,7 @@ fn hostile_values_are_refused() {
         assert_eq!(asked(&notes, user), "unusable: a group's name is no text of at most 256 printable bytes");
     }
     let said = asked(&notes, "heidi");
-    assert!(said.starts_with("away: ") && said.contains("longer than 1 MiB"), "{said}");
+    assert!(said.starts_with("unusable: ") && said.contains("longer than 1 MiB"), "{said}");
     // What is not asked for is not sent.
     assert_eq!(asked(&slapd.ldap(), "heidi"), "41790000009");
 }
@@ -319,9 +334,16 @@ fn tls_is_believed_under_the_configured_root_and_name_alone() {
         let said = asked(&slapd.over(address, security, "stranger.pem"), "alice");
         assert!(said.contains("UnknownIssuer"), "{said}");
         let mut other = slapd.over(address, security, "root.pem");
-        other.servers[0].name = "dc1.acme.example".into();
-        let said = asked(&other, "alice");
-        assert!(said.contains("not valid for name") || said.contains("NotValidForName"), "{said}");
+        other.servers[0].name = "127.0.0.1".into();
+        assert_eq!(asked(&other, "alice"), "41790000001");
+        for name in ["dc1.acme.example", "127.0.0.2", "::1"] {
+            other.servers[0].name = name.into();
+            let said = asked(&other, "alice");
+            assert!(
+                said.contains("not valid for name") || said.contains("NotValidForName"),
+                "{name}: {said}"
+            );
+        }
     }
 }
 
@@ -351,6 +373,7 @@ fn passwords_are_judged() {
         ("alice", ""),
         ("alice", "alice's password\0"),
         ("ALICE", "alice's password"),
+        ("alice", " "),
         ("nobody", "alice's password"),
         ("*", "alice's password"),
     ] {
