@@ -30,6 +30,7 @@ mod pushes;
 mod reload;
 mod signals;
 mod signature;
+mod terminal;
 mod when;
 
 use std::{path::PathBuf, process::ExitCode};
