@@ -23,6 +23,9 @@ pub mod ldap;
 pub mod moment;
 #[cfg(feature = "store")]
 pub mod pins;
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod processes;
 #[cfg(feature = "blocking")]
 pub mod srs;
 #[cfg(feature = "store")]

@@ -33,11 +33,15 @@ pub struct Pins {
     folder: PathBuf,
 }
 
-/// What an administrator's change has found.
+/// What was kept before an administrator's change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
-    /// What was kept before.
-    pub before: Option<Pin>,
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// This.
+    Kept(Pin),
+    /// A record that nobody can read; the sentence says why.
+    Damaged(String),
 }
 
 /// How long a record may be held by somebody else: writing one takes milliseconds.
@@ -114,7 +118,7 @@ impl Pins {
     /// # Errors
     /// A sentence that names the folder, and what to do.
     pub fn each(&self) -> Result<Listing, String> {
-        Store::open(&self.folder)?.each(KIND)
+        Store::open(&self.folder)?.all(KIND)
     }
 
     /// Keeps this serial number, whatever was kept before: an administrator says so.
@@ -127,25 +131,33 @@ impl Pins {
         entry: &Entry,
         serial: &SerialNumber,
         now: SystemTime,
-    ) -> Result<Changed, String> {
+    ) -> Result<Before, String> {
         let store = Store::open(&self.folder)?;
         let mut record = locked(&store, &entry.id)?;
-        // A damaged record is what this mends.
-        let before = read(&record, &entry.id).ok().flatten();
+        let before = before(&record, &entry.id);
         record.write(&of(user, entry, serial, By::Administrator, now).encode())?;
-        Ok(Changed { before })
+        Ok(before)
     }
 
-    /// Keeps none of an entry: the next login is a first one. None where there was none.
+    /// Keeps none of an entry: the next login is a first one.
     ///
     /// # Errors
     /// A sentence that names the file, and what to do.
-    pub fn forget(&self, entry: &str) -> Result<Option<Pin>, String> {
+    pub fn forget(&self, entry: &str) -> Result<Before, String> {
         let store = Store::open(&self.folder)?;
         let record = locked(&store, entry)?;
-        let before = read(&record, entry);
+        let before = before(&record, entry);
         record.remove()?;
-        before
+        Ok(before)
+    }
+}
+
+/// Damage is what an administrator's change mends: it does not stop it.
+fn before(record: &Locked<'_>, entry: &str) -> Before {
+    match read(record, entry) {
+        Ok(None) => Before::Nothing,
+        Ok(Some(pin)) => Before::Kept(pin),
+        Err(why) => Before::Damaged(why),
     }
 }
 
@@ -163,12 +175,14 @@ fn read(record: &Locked<'_>, entry: &str) -> Result<Option<Pin>, String> {
     decoded(record.read()?, entry)
 }
 
+/// A record of somebody else is damage too: it was put where it does not belong.
 fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> {
     let Some(octets) = octets else { return Ok(None) };
     let pin = Pin::decode(&octets).ok().filter(|pin| pin.entry == entry);
-    let shown = text::escaped(entry, 200);
     pin.map(Some).ok_or_else(|| {
-        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget {shown}")
+        // Whole, for the command to work.
+        let shown = text::escaped(entry, 1100);
+        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{shown}'")
     })
 }
 
