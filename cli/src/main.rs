@@ -4,6 +4,7 @@
 //! mobileidctl check               reads what a login reads, and asks nobody
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
+//! mobileidctl whois USER          asks the directories, and shows what a login would use
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
 //! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
 //! mobileidctl identify ...        has somebody find out who is behind a number
@@ -32,6 +33,7 @@ mod signals;
 mod signature;
 mod terminal;
 mod when;
+mod whois;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -62,6 +64,7 @@ enum Verb {
     Reload(reload::Arguments),
     #[command(subcommand)]
     Signature(signature::Verb),
+    Whois(whois::Arguments),
 }
 
 /// What every verb that needs the configuration takes.
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
         Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),
         Verb::Signature(verb) => signature::run(&verb),
+        Verb::Whois(arguments) => whois::run(&arguments),
     };
     ended.unwrap_or_else(|error| failed(&error)).into()
 }

@@ -21,3 +21,5 @@ mod simulated;
 mod support;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod whois;
