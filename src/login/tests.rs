@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod asynchronous;
+mod serials;
 mod tickets;
 
 /// A login in virtual time: the clock moves only when the story says so.

@@ -33,7 +33,7 @@ use mobileid::{
     },
     load::{Connection, Setup},
     login::{Answer, Ask, Entropy, Login, Now, Request, Step},
-    memory::Moment,
+    memory::{Moment, pin::By},
     mss::HttpResponse,
     outcome::{Outcome, Proof, Reason, Unreachable},
     policy::Member,
@@ -323,7 +323,10 @@ impl System for Fake<'_> {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(directories_at_hand(setup, &user)),
+                Ask::Lookup(user) => {
+                    let found = directories_at_hand(setup, &user);
+                    Answer::Looked(world.pins().complete(found, &setup.directories, setup.config.serial))
+                }
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
                 Ask::Send(http) => {
                     let sent = http.body.expose();
@@ -339,6 +342,7 @@ impl System for Fake<'_> {
                     }
                 }
                 Ask::WaitUntil(_) => panic!("these stories are synchronous"),
+                Ask::Pin(pin) => Answer::Pinned(world.pins().keep(&pin, By::Login, self.now().wall)),
             };
             step = login.step(answer, self.now());
         }

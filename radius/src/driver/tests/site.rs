@@ -12,6 +12,7 @@ use std::{
 };
 
 use mobileid::{
+    driver::pins::Pins,
     load::{self, Setup},
     login::Request,
     outcome::Outcome,
@@ -196,7 +197,7 @@ pub(super) fn request(user: &str) -> Request {
 
 fn loaded(folder: &Path) -> (Arc<Setup>, Arc<Engine>) {
     let setup = load::load(&folder.join("mobileid.toml")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let engine = Engine::new(&setup.connection).unwrap();
+    let engine = Engine::new(&setup.connection, Pins::at(&folder.join("serials"))).unwrap();
     (Arc::new(setup), Arc::new(engine))
 }
 
