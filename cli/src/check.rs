@@ -17,7 +17,7 @@ use clap::Args;
 use mobileid::{
     config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
     directory::Kind,
-    driver::{https::Https, srs::Desk},
+    driver::{https::Https, ldap, srs::Desk},
     load::{self, Registration, Setup},
 };
 use serde::Serialize;
@@ -105,6 +105,11 @@ impl Report {
         }
         if let Some(Err(unusable)) = registration.map(Desk::new) {
             report.mistakes.push(places.of_unusable(&unusable.to_string()));
+        }
+        for (name, unusable) in setup.directories.ldap().map(|(name, ldap)| (name, ldap::ready(ldap))) {
+            if let Err(unusable) = unusable {
+                report.mistakes.push(places.of_unusable(&format!("{unusable} (directory {name})")));
+            }
         }
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);

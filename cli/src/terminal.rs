@@ -52,6 +52,10 @@ impl Terminal {
 }
 
 impl World for Terminal {
+    fn passed_over(&mut self, line: &str) {
+        self.step(line);
+    }
+
     fn looked_up(&mut self, found: &Lookup) {
         match found {
             Lookup::Found(subscriber) => {

@@ -49,7 +49,10 @@ use crate::https::{Https, Kind, Place, Unusable};
 #[derive(Debug)]
 pub struct Engine {
     https: Https,
-    aside: Aside,
+    /// Where directories are asked.
+    asking: Aside,
+    /// Where what they are to keep is kept: whoever has confirmed does not wait for those who are looked up.
+    keeping: Aside,
     pins: Pins,
 }
 
@@ -70,6 +73,8 @@ pub enum Progress {
     /// The service has taken the request, and with this the login can be finished elsewhere. Told once, and only to
     /// whom has started the login: who resumes it has the ticket.
     Outstanding(Ticket),
+    /// A directory was away, and the next ones were asked; the line is for the administrator.
+    PassedOver(String),
     /// An exchange with the service took so long, whatever came of it; one that was given up is not told.
     Exchanged {
         /// Whether it asked what has become of a signature, and not for one.
@@ -89,7 +94,7 @@ impl Engine {
     /// # Errors
     /// [`Unusable`] where certificate, key, roots or name cannot be used.
     pub fn new(connection: &Connection, pins: Pins) -> Result<Self, Unusable> {
-        Ok(Self { https: Https::new(connection)?, aside: Aside::default(), pins })
+        Ok(Self { https: Https::new(connection)?, asking: Aside::default(), keeping: Aside::default(), pins })
     }
 
     /// Runs one login to its end. Dropping the future ends it too, without an outcome.
@@ -122,7 +127,7 @@ impl Engine {
             };
             let answer = match ask {
                 Ask::Lookup(user) => {
-                    let found = Box::pin(self.lookup(user, setup, login.deadline()));
+                    let found = Box::pin(self.lookup(user, setup, login.deadline(), &progress));
                     unless(&mut cancel, found).await.unwrap_or(Answer::Cancelled)
                 }
                 Ask::Show(notice) => {
@@ -158,20 +163,35 @@ impl Engine {
         }
     }
 
-    async fn lookup(&self, user: UserName, setup: &Setup, deadline: Instant) -> Answer {
+    async fn lookup(
+        &self,
+        user: UserName,
+        setup: &Setup,
+        deadline: Instant,
+        progress: &impl Fn(Progress),
+    ) -> Answer {
         let directories = Arc::clone(&setup.directories);
         let (pins, policy) = (self.pins.clone(), setup.config.serial);
+        // Whom a table knows before anybody else is asked waits for no directory that is slow.
+        let at_hand = directories.all_at_hand() || directories.at_hand(&user).is_some();
         let ask = move |tick: &Tick| {
-            let found = directories::lookup(&directories, &user, tick, deadline)?;
-            Ok(pins.complete(found, &directories, policy))
+            let mut lines = Vec::new();
+            let found =
+                directories::lookup_told(&directories, &user, tick, deadline, |directory, answer| {
+                    lines.extend(directories::passed_over(directory, answer, &user));
+                })?;
+            Ok((pins.complete(found, &directories, policy), lines))
         };
         // Tables are read at once, wherever one is; so is a file of a hundred octets.
-        let found = match setup.directories.all_at_hand() {
+        let found = match at_hand {
             true => Some(ask(&never())),
-            false => self.aside.carry_out(ask).await,
+            false => self.asking.carry_out(ask).await,
         };
         match found {
-            Some(Ok(found)) => Answer::Looked(found),
+            Some(Ok((found, lines))) => {
+                lines.into_iter().for_each(|line| progress(Progress::PassedOver(line)));
+                Answer::Looked(found)
+            }
             Some(Err(GivenUp)) => Answer::Cancelled,
             None => Answer::Looked(Lookup::Unavailable(
                 "asking the directories came to no end: a defect".to_owned(),
@@ -183,7 +203,7 @@ impl Engine {
     async fn pin(&self, pin: login::Pin, setup: &Setup, deadline: Instant) -> Pinned {
         let (directories, pins) = (Arc::clone(&setup.directories), self.pins.clone());
         let keep = move |_: &Tick| directories::pin(&directories, &pins, &pin, By::Login, deadline);
-        let kept = self.aside.carry_out(keep).await;
+        let kept = self.keeping.carry_out(keep).await;
         kept.unwrap_or_else(|| {
             Pinned::Unavailable("keeping the serial number came to no end: a defect".to_owned())
         })

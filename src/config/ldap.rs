@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     directory::ldap::{
-        Attributes, Bind, GroupSearch, Ldap, Scope, Security, Server,
+        Attributes, Bind, GroupSearch, Ldap, Resting, Scope, Security, Server,
         filter::{Slot, Template},
         is_attribute,
     },
@@ -68,6 +68,7 @@ impl LdapFile {
         }
         let ldap = Ldap {
             servers,
+            resting: Resting::default(),
             roots: Vec::new(),
             bind,
             base: base?,

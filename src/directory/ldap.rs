@@ -14,9 +14,11 @@
 pub mod entry;
 pub mod filter;
 pub mod message;
+mod rest;
 
 use std::time::Duration;
 
+pub use self::rest::Resting;
 use self::filter::{Slot, Template};
 use crate::{config::Endpoint, secret::Secret, subscriber::UserName};
 
@@ -25,6 +27,8 @@ use crate::{config::Endpoint, secret::Secret, subscriber::UserName};
 pub struct Ldap {
     /// Its servers, in the order in which they are asked.
     pub servers: Vec<Server>,
+    /// Which of them have failed a moment ago.
+    pub resting: Resting,
     /// Roots of the servers' certificates, DER.
     pub roots: Vec<Vec<u8>>,
     /// Who asks.

@@ -21,10 +21,20 @@ use crate::{
     memory::pin::By,
     notice::Notice,
     outcome::Outcome,
+    subscriber::UserName,
 };
 
 /// What the loop needs of the host application.
 pub trait World {
+    /// What the directories have said of the user already, where somebody has asked them for this login: they are not
+    /// asked again.
+    fn known(&mut self) -> Option<Lookup> {
+        None
+    }
+
+    /// Told of a directory that was away and passed over; the line is for the administrator.
+    fn passed_over(&mut self, line: &str);
+
     /// Told what the directories said of the user.
     fn looked_up(&mut self, _found: &Lookup) {}
 
@@ -69,16 +79,14 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             Step::Ask(login, ask) => (login, ask),
         };
         let answer = match ask {
-            Ask::Lookup(user) => {
-                match directories::lookup(&setup.directories, &user, &world.tick(), login.deadline()) {
-                    Ok(found) => {
-                        let found = world.pins().complete(found, &setup.directories, setup.config.serial);
-                        world.looked_up(&found);
-                        Answer::Looked(found)
-                    }
-                    Err(GivenUp) => Answer::Cancelled,
+            Ask::Lookup(user) => match look_up(&user, setup, world, login.deadline()) {
+                Ok(found) => {
+                    let found = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    world.looked_up(&found);
+                    Answer::Looked(found)
                 }
-            }
+                Err(GivenUp) => Answer::Cancelled,
+            },
             Ask::Show(notice) => {
                 ready(&mut way, setup)?;
                 world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown)
@@ -102,6 +110,22 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
         };
         step = login.step(answer, now());
     }
+}
+
+fn look_up(
+    user: &UserName,
+    setup: &Setup,
+    world: &mut impl World,
+    deadline: Instant,
+) -> Result<Lookup, GivenUp> {
+    if let Some(known) = world.known() {
+        return Ok(known);
+    }
+    let tick = world.tick();
+    directories::lookup_told(&setup.directories, user, &tick, deadline, |directory, answer| {
+        let line = directories::passed_over(directory, answer, user);
+        line.iter().for_each(|line| world.passed_over(line));
+    })
 }
 
 /// The way to the service, made at the first call.

@@ -7,8 +7,9 @@ use std::time::{Instant, SystemTime};
 use super::pins::Pins;
 use super::{ldap, socket::Tick};
 use crate::{
-    directory::{self, Directories, Directory, Lookup, Remote},
+    directory::{self, Directories, Directory, Lookup, Remote, WhenUnavailable},
     subscriber::UserName,
+    text,
 };
 #[cfg(feature = "store")]
 use crate::{
@@ -30,6 +31,16 @@ pub fn pin(directories: &Directories, pins: &Pins, pin: &Pin, by: By, deadline: 
 /// The host has given the login up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GivenUp;
+
+/// What the administrator is told of a directory that was away and passed over: the login goes on without what it knows.
+#[must_use]
+pub fn passed_over(directory: &Directory, answer: &directory::Answer, user: &UserName) -> Option<String> {
+    let directory::Answer::Away(why) = answer else { return None };
+    let (name, user) = (&directory.name, text::escaped(user.as_str(), 256));
+    let line =
+        || format!("directory {name} is away and passed over, for {user}: {}", text::escaped(why, 600));
+    (directory.unavailable == WhenUnavailable::Next).then(line)
+}
 
 /// Looks a user up; answers after the deadline at the latest.
 ///

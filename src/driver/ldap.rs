@@ -14,18 +14,25 @@ mod link;
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 
+use rustls::{ClientConfig, pki_types::ServerName};
+
 use self::link::{Failed, Link};
-use super::{directories::GivenUp, socket::Tick, tls};
+use super::{
+    directories::GivenUp,
+    socket::Tick,
+    tls::{self, Unusable},
+};
 #[cfg(feature = "store")]
 use crate::login::{self, Pinned};
 use crate::{
     directory::{
         Answer,
         ldap::{
-            Bind, GroupSearch, Ldap, Names, Scope, entry,
+            Bind, GroupSearch, Ldap, Names, Scope, Security, entry,
             filter::Filled,
             message::{Body, Code, Done, Entry, Request, Search},
         },
@@ -114,15 +121,17 @@ fn at_any<T>(
     deadline: Instant,
     mut ask: impl FnMut(&mut Link) -> Result<T, Failed>,
 ) -> Result<T, Failed> {
-    let tls = match ldap.roots.is_empty() {
-        true => None,
-        false => Some(std::sync::Arc::new(
-            tls::of_directory(&ldap.roots).map_err(|why| Failed::Final(why.to_string()))?,
-        )),
-    };
+    let tls = way(ldap).map_err(|why| Failed::Final(why.to_string()))?;
     let mut said = Vec::new();
-    for server in &ldap.servers {
-        let by = Instant::now().checked_add(ldap.timeout).unwrap_or(deadline).min(deadline);
+    for at in ldap.resting.order(ldap.servers.len(), Instant::now()) {
+        let Some(server) = ldap.servers.get(at) else { continue };
+        let begun = Instant::now();
+        // Before its name is looked up, which takes as long as it takes.
+        if begun >= deadline {
+            said.push("no time was left".to_owned());
+            break;
+        }
+        let by = begun.checked_add(ldap.timeout).unwrap_or(deadline).min(deadline);
         let answer = Link::open(server, tls.as_ref(), tick, by).and_then(|mut link| {
             bind_service(&mut link, ldap)?;
             let answer = ask(&mut link)?;
@@ -130,15 +139,40 @@ fn at_any<T>(
             Ok(answer)
         });
         match answer {
-            Err(Failed::Here(why)) => said.push(format!("{}: {why}", server.endpoint)),
-            Err(Failed::Final(why)) => return Err(Failed::Final(format!("{}: {why}", server.endpoint))),
-            other => return other,
-        }
-        if Instant::now() >= deadline {
-            break;
+            Err(Failed::Here(why)) => {
+                // Whom the login has cut short has not failed.
+                if Instant::now() < deadline {
+                    ldap.resting.failed(at, Instant::now());
+                }
+                said.push(format!("{}: {why}", server.endpoint));
+            }
+            Err(Failed::GivenUp) => return Err(Failed::GivenUp),
+            other => {
+                ldap.resting.answered(at);
+                return other.map_err(|failed| failed.at(&server.endpoint));
+            }
         }
     }
     Err(Failed::Here(said.join("; ")))
+}
+
+/// How TLS is spoken there; none where every server is on this host.
+fn way(ldap: &Ldap) -> Result<Option<Arc<ClientConfig>>, Unusable> {
+    if ldap.servers.iter().all(|server| server.security == Security::Loopback) {
+        return Ok(None);
+    }
+    for server in &ldap.servers {
+        ServerName::try_from(server.name.as_str()).map_err(|_| Unusable::of_directory(&server.name))?;
+    }
+    Ok(Some(Arc::new(tls::of_directory(&ldap.roots)?)))
+}
+
+/// Whether the servers can be asked at all, as far as that shows without asking them.
+///
+/// # Errors
+/// [`Unusable`] where no root or name can be used.
+pub fn ready(ldap: &Ldap) -> Result<(), Unusable> {
+    way(ldap).map(drop)
 }
 
 fn bind_service(link: &mut Link, ldap: &Ldap) -> Result<(), Failed> {

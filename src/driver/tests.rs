@@ -150,6 +150,10 @@ impl blocking::World for Host {
         Ok(())
     }
 
+    fn passed_over(&mut self, line: &str) {
+        panic!("these sites have one table: {line}");
+    }
+
     fn sending(&mut self, _: &Login) -> Result<(), Withheld> {
         self.sent += 1;
         self.withhold.map_or(Ok(()), |why| Err(why.to_owned().into()))

@@ -13,7 +13,7 @@ use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
 
 use mobileid::{
     config::{Mistakes, SerialPolicy},
-    driver::pins::Pins,
+    driver::{ldap, pins::Pins},
     verify::expiry,
 };
 use zeroize::Zeroizing;
@@ -98,6 +98,9 @@ fn engine(settings: &Settings) -> Result<Engine, Refused> {
     if settings.setup.config.serial != SerialPolicy::Ignore {
         pins.check()
             .map_err(|why| Refused::one(format!("{why}; serial numbers are kept there (state_dir)")))?;
+    }
+    for (name, directory) in settings.setup.directories.ldap() {
+        ldap::ready(directory).map_err(|why| Refused::one(format_args!("{why} (directory {name})")))?;
     }
     Engine::new(&settings.setup.connection, pins).map_err(Refused::one)
 }

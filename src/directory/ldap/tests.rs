@@ -9,6 +9,7 @@ use crate::{directory::Answer, subscriber::Language};
 fn ldap() -> Ldap {
     Ldap {
         servers: Vec::new(),
+        resting: Resting::default(),
         roots: Vec::new(),
         bind: Bind::Anonymous,
         base: "dc=x".into(),

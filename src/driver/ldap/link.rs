@@ -9,6 +9,7 @@ use std::{
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 
 use crate::{
+    config::Endpoint,
     directory::ldap::{
         Security, Server,
         message::{self, BadMessage, Body, Code, Done, Request},
@@ -32,6 +33,14 @@ pub(super) enum Failed {
 }
 
 impl Failed {
+    /// With the server that it happened at.
+    pub(super) fn at(self, server: &Endpoint) -> Self {
+        match self {
+            Self::Final(why) => Self::Final(format!("{server}: {why}")),
+            other => other,
+        }
+    }
+
     /// What may be somebody's entry in the answer to a search is this server's fault in any other.
     fn of_server(self) -> Self {
         if let Self::Unusable(why) = self { Self::Here(why) } else { self }

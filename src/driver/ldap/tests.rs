@@ -12,7 +12,7 @@ use std::{
 use super::*;
 use crate::{
     config::Endpoint,
-    directory::ldap::{Attributes, Security, Server},
+    directory::ldap::{Attributes, Resting, Security, Server},
     driver::TickVerdict,
 };
 
@@ -34,6 +34,7 @@ fn ldap(servers: Vec<Server>) -> Ldap {
     let name = |text: &str| Some(text.to_owned());
     Ldap {
         servers,
+        resting: Resting::default(),
         roots: Vec::new(),
         bind: Bind::Anonymous,
         base: "ou=people,dc=acme,dc=example".to_owned(),

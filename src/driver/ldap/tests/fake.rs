@@ -5,7 +5,11 @@ use std::{
 };
 
 use super::*;
-use crate::asn1::der;
+use crate::{
+    asn1::der,
+    directory::{Directories, Directory, Kind, Lookup, WhenUnavailable, file::UserTable},
+    driver::directories::{lookup_told, passed_over},
+};
 
 /// A server that does with each connection what it is told to, for as long as somebody connects.
 struct Fake {
@@ -206,6 +210,47 @@ fn the_next_server_is_asked_where_one_cannot_answer() {
         let said = asked(&both, "alice");
         assert!(said.starts_with(&format!("away: {bad}: ")) && said.contains(why), "{why}: {said}");
     }
+}
+
+#[test]
+fn a_server_that_failed_a_moment_ago_is_not_waited_for_again() {
+    let silent = Fake::start(|stream| request(stream).and_then(|()| request(stream)));
+    let good = Fake::saying(found());
+    let mut both = good.ldap();
+    both.servers.insert(0, server(silent.address, Security::Loopback));
+    for _ in 0..3 {
+        assert_eq!(asked(&both, "alice"), "41791234567");
+    }
+    assert_eq!((silent.served.load(Ordering::SeqCst), good.served.load(Ordering::SeqCst)), (1, 3));
+    // One that had less than its time has not failed.
+    let patient = Ldap { timeout: Duration::from_secs(10), resting: Resting::default(), ..both };
+    let soon = Instant::now() + Duration::from_millis(300);
+    let late = lookup(&patient, &"alice".parse().unwrap(), &self::patient(), soon, SystemTime::now());
+    assert!(matches!(&late, Ok(Answer::Away(why)) if why.contains("no time was left")), "{late:?}");
+    assert_eq!(patient.resting.order(2, Instant::now()), [0, 1]);
+}
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let users = UserTable::parse("u.toml", "[bob]\nmsisdn = '+41790000002'").unwrap();
+    let (name, unavailable) = ("ad".to_owned(), WhenUnavailable::Next);
+    let away = ldap(vec![server(refusing(), Security::Loopback)]);
+    let ad = Directory { name, unavailable, kind: Kind::Ldap(Box::new(away)) };
+    let (name, unavailable) = ("guests".to_owned(), WhenUnavailable::Deny);
+    let guests = Directory { name, unavailable, kind: Kind::File(users) };
+    let bob = "bob".parse().unwrap();
+    let told = |directories: Vec<Directory>| {
+        let (directories, mut lines) = (Directories::new(directories), Vec::new());
+        let found = lookup_told(&directories, &bob, &patient(), in_a_minute(), |directory, answer| {
+            lines.extend(passed_over(directory, answer, &bob));
+        });
+        (matches!(found, Ok(Lookup::Found(_))), lines)
+    };
+    let (found, lines) = told(vec![ad.clone(), guests.clone()]);
+    assert!(found && lines.len() == 1, "{lines:?}");
+    assert!(lines[0].starts_with("directory ad is away and passed over, for bob: 127.0.0.1:"), "{lines:?}");
+    let strict = Directory { unavailable: WhenUnavailable::Deny, ..ad };
+    assert_eq!(told(vec![strict, guests]), (false, Vec::new()));
 }
 
 #[test]
