@@ -157,7 +157,7 @@ impl Engine {
                     unless(&mut cancel, waited(at)).await.unwrap_or(Answer::Cancelled)
                 }
                 // Not given up any more: what is written on the way would stay.
-                Ask::Pin(pin) => Answer::Pinned(Box::pin(self.pin(pin, setup, login.deadline())).await),
+                Ask::Pin(pin) => Box::pin(self.pin(pin, setup, login.deadline())).await,
             };
             step = login.step(answer, now());
         }
@@ -200,13 +200,16 @@ impl Engine {
     }
 
     /// Beside the runtime's threads: what is kept is on the disk before anybody is let in.
-    async fn pin(&self, pin: login::Pin, setup: &Setup, deadline: Instant) -> Pinned {
+    async fn pin(&self, pin: login::Pin, setup: &Setup, deadline: Instant) -> Answer {
         let (directories, pins) = (Arc::clone(&setup.directories), self.pins.clone());
-        let keep = move |_: &Tick| directories::pin(&directories, &pins, &pin, By::Login, deadline);
-        let kept = self.keeping.carry_out(keep).await;
-        kept.unwrap_or_else(|| {
-            Pinned::Unavailable("keeping the serial number came to no end: a defect".to_owned())
-        })
+        let keep = move |tick: &Tick| directories::pin(&directories, &pins, &pin, By::Login, tick, deadline);
+        match self.keeping.carry_out(keep).await {
+            Some(Ok(pinned)) => Answer::Pinned(pinned),
+            Some(Err(GivenUp)) => Answer::Cancelled,
+            None => Answer::Pinned(Pinned::Unavailable(
+                "keeping the serial number came to no end: a defect".to_owned(),
+            )),
+        }
     }
 
     async fn send(&self, request: HttpRequest, place: Option<Place<'_>>, begun: Instant) -> Answer {

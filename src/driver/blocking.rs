@@ -100,13 +100,11 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
                 }
             }
             Ask::WaitUntil(due) => wait_until(due, &world.tick()),
-            Ask::Pin(pin) => Answer::Pinned(directories::pin(
-                &setup.directories,
-                &world.pins(),
-                &pin,
-                By::Login,
-                login.deadline(),
-            )),
+            Ask::Pin(pin) => {
+                let (pins, tick) = (world.pins(), world.tick());
+                directories::pin(&setup.directories, &pins, &pin, By::Login, &tick, login.deadline())
+                    .map_or(Answer::Cancelled, Answer::Pinned)
+            }
         };
         step = login.step(answer, now());
     }

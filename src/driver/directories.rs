@@ -19,13 +19,26 @@ use crate::{
 
 /// Keeps the serial number of a first signature, where the person's directory keeps it; answers after the deadline at
 /// the latest.
+///
+/// # Errors
+/// [`GivenUp`], when the tick says so.
 #[cfg(feature = "store")]
-#[must_use]
-pub fn pin(directories: &Directories, pins: &Pins, pin: &Pin, by: By, deadline: Instant) -> Pinned {
-    match directories.keeper(&pin.entry.directory) {
-        Some(Remote::Ldap(directory)) => ldap::pin(directory, pin, deadline),
-        None => pins.keep(pin, by, SystemTime::now()),
-    }
+pub fn pin(
+    directories: &Directories,
+    pins: &Pins,
+    pin: &Pin,
+    by: By,
+    tick: &Tick,
+    deadline: Instant,
+) -> Result<Pinned, GivenUp> {
+    let pinned = match directories.keeper(&pin.entry.directory) {
+        Some(Remote::Ldap(directory)) => ldap::pin(directory, pin, tick, deadline)?,
+        None => return Ok(pins.keep(pin, by, SystemTime::now())),
+    };
+    Ok(match pinned {
+        Pinned::Unavailable(why) => Pinned::Unavailable(format!("{}: {why}", pin.entry.directory)),
+        other => other,
+    })
 }
 
 /// The host has given the login up.

@@ -11,6 +11,7 @@
 //! not followed: it names a server that nobody has configured.
 
 mod link;
+mod write;
 
 use std::{
     collections::HashSet,
@@ -21,13 +22,12 @@ use std::{
 use rustls::{ClientConfig, pki_types::ServerName};
 
 use self::link::{Failed, Link};
+pub use self::write::{Changed, change, pin};
 use super::{
     directories::GivenUp,
     socket::Tick,
     tls::{self, Unusable},
 };
-#[cfg(feature = "store")]
-use crate::login::{self, Pinned};
 use crate::{
     directory::{
         Answer,
@@ -50,13 +50,6 @@ pub enum Judged {
     Wrong,
     /// Nobody could tell; for the administrator.
     Away(String),
-}
-
-/// Writes the serial number of a first signature into the person's entry, and looks what stands there then.
-#[cfg(feature = "store")]
-#[must_use]
-pub fn pin(_ldap: &Ldap, _pin: &login::Pin, _deadline: Instant) -> Pinned {
-    Pinned::Unavailable("serial numbers cannot be written to a directory yet".to_owned())
 }
 
 /// Looks a user up.
@@ -273,7 +266,7 @@ fn search(link: &mut Link, search: &Search<'_>, too_many: &str) -> Result<Vec<En
                 };
             }
             Body::Reference => return Err(Failed::Final(REFERRAL.to_owned())),
-            Body::Bound(_) | Body::Extended(_) | Body::Other => {
+            Body::Bound(_) | Body::Modified(_) | Body::Extended(_) | Body::Other => {
                 return Err(Failed::Here("answered a search with something else".to_owned()));
             }
         }

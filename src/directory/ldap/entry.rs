@@ -86,7 +86,10 @@ pub fn is_of(ldap: &Ldap, user: &UserName, entry: &Entry) -> bool {
 
 impl Entry {
     /// The values of an attribute, without those that are blank.
-    fn values(&self, name: &str) -> Result<Vec<&str>, Answer> {
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub fn values(&self, name: &str) -> Result<Vec<&str>, Answer> {
         let mut values = Vec::new();
         for attribute in &self.attributes {
             // Other options (`;lang-de`) make it another attribute; a range says that there are more values.

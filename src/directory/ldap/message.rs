@@ -1,4 +1,4 @@
-//! LDAP messages (RFC 4511): the five that are written here, and those that a server answers with.
+//! LDAP messages (RFC 4511): those that are written here, and those that a server answers with.
 //!
 //! ```text
 //!   30 LL            LDAPMessage, of at most 1 MiB: the length is looked at before the rest is read
@@ -49,6 +49,8 @@ pub enum Request<'a> {
     StartTls,
     /// Entries.
     Search(&'a Search<'a>),
+    /// Another value of an attribute.
+    Modify(&'a Modify<'a>),
     /// Nothing more.
     Unbind,
 }
@@ -72,6 +74,30 @@ pub struct Search<'a> {
     pub domain_scope: bool,
 }
 
+/// A change of one attribute of one entry.
+#[derive(Debug)]
+pub struct Modify<'a> {
+    /// The entry's name, as the server writes it.
+    pub dn: &'a str,
+    /// What happens.
+    pub change: Change,
+    /// To which attribute.
+    pub attribute: &'a str,
+    /// The value; none where all are meant.
+    pub value: Option<&'a str>,
+}
+
+/// What happens to values (RFC 4511, section 4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// One more.
+    Add,
+    /// It goes.
+    Delete,
+    /// It stands alone afterwards.
+    Replace,
+}
+
 impl Request<'_> {
     /// The octets of the message, which is the one of this number.
     #[must_use]
@@ -87,6 +113,7 @@ impl Request<'_> {
                 (application(23), Zeroizing::new(name), Vec::new())
             }
             Self::Search(search) => (application(3), Zeroizing::new(search.encode()), search.controls()),
+            Self::Modify(modify) => (application(6), Zeroizing::new(modify.encode()), Vec::new()),
             Self::Unbind => (0x42, Zeroizing::default(), Vec::new()),
         };
         let mut header = Vec::new();
@@ -130,6 +157,24 @@ impl Search<'_> {
     }
 }
 
+impl Modify<'_> {
+    fn encode(&self) -> Vec<u8> {
+        let operation = match self.change {
+            Change::Add => 0,
+            Change::Delete => 1,
+            Change::Replace => 2,
+        };
+        let value = self.value.map(|value| der::wrap(der::OCTET_STRING, value.as_bytes()));
+        let attribute = [
+            der::wrap(der::OCTET_STRING, self.attribute.as_bytes()),
+            der::wrap(der::SET, &value.unwrap_or_default()),
+        ];
+        let change = [vec![ENUMERATED, 1, operation], der::wrap(der::SEQUENCE, &attribute.concat())];
+        let changes = der::wrap(der::SEQUENCE, &der::wrap(der::SEQUENCE, &change.concat()));
+        [der::wrap(der::OCTET_STRING, self.dn.as_bytes()), changes].concat()
+    }
+}
+
 /// An INTEGER; a leading zero keeps it from being negative.
 fn integer(value: u16) -> Vec<u8> {
     match value.to_be_bytes() {
@@ -159,6 +204,8 @@ pub enum Body {
     Reference,
     /// The end of a search.
     Searched(Done),
+    /// The end of a change.
+    Modified(Done),
     /// The end of StartTLS, or a notice.
     Extended(Done),
     /// Something that was not asked for.
@@ -185,14 +232,28 @@ impl Code {
     pub const SIZE_LIMIT: Self = Self(4);
     /// referral
     pub const REFERRAL: Self = Self(10);
+    /// noSuchAttribute
+    pub const NO_SUCH_ATTRIBUTE: Self = Self(16);
+    /// undefinedAttributeType
+    pub const UNDEFINED_ATTRIBUTE: Self = Self(17);
+    /// constraintViolation
+    pub const CONSTRAINT_VIOLATION: Self = Self(19);
+    /// attributeOrValueExists
+    pub const VALUE_EXISTS: Self = Self(20);
     /// noSuchObject
     pub const NO_SUCH_OBJECT: Self = Self(32);
     /// invalidCredentials
     pub const INVALID_CREDENTIALS: Self = Self(49);
+    /// insufficientAccessRights
+    pub const INSUFFICIENT_RIGHTS: Self = Self(50);
     /// busy
     pub const BUSY: Self = Self(51);
     /// unavailable
     pub const UNAVAILABLE: Self = Self(52);
+    /// unwillingToPerform
+    pub const UNWILLING: Self = Self(53);
+    /// objectClassViolation
+    pub const OBJECT_CLASS_VIOLATION: Self = Self(65);
 }
 
 impl fmt::Display for Code {
@@ -207,6 +268,12 @@ impl fmt::Display for Code {
             10 => "referral",
             11 => "adminLimitExceeded",
             13 => "confidentialityRequired",
+            16 => "noSuchAttribute",
+            17 => "undefinedAttributeType",
+            18 => "inappropriateMatching",
+            19 => "constraintViolation",
+            20 => "attributeOrValueExists",
+            21 => "invalidAttributeSyntax",
             32 => "noSuchObject",
             34 => "invalidDNSyntax",
             48 => "inappropriateAuthentication",
@@ -215,6 +282,7 @@ impl fmt::Display for Code {
             51 => "busy",
             52 => "unavailable",
             53 => "unwillingToPerform",
+            65 => "objectClassViolation",
             other => return write!(f, "result code {other}"),
         };
         write!(f, "{name} ({})", self.0)
@@ -286,6 +354,7 @@ pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
                 BIND_RESPONSE => Body::Bound(done(what.content)?),
                 ENTRY => Body::Entry(entry(what.content)?),
                 SEARCH_DONE => Body::Searched(done(what.content)?),
+                MODIFIED => Body::Modified(done(what.content)?),
                 REFERENCE => Body::Reference,
                 EXTENDED => Body::Extended(done(what.content)?),
                 _ => Body::Other,
@@ -300,6 +369,7 @@ pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
 const BIND_RESPONSE: u8 = application(1);
 const ENTRY: u8 = application(4);
 const SEARCH_DONE: u8 = application(5);
+const MODIFIED: u8 = application(7);
 const REFERENCE: u8 = application(19);
 const EXTENDED: u8 = application(24);
 

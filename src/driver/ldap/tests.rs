@@ -2,6 +2,7 @@
 
 mod fake;
 mod slapd;
+mod writes;
 
 use std::{
     net::{SocketAddr, TcpListener},

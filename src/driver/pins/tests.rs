@@ -8,10 +8,8 @@ use std::{
 
 use super::*;
 use crate::{
-    directory::{
-        Directory, Kind, WhenUnavailable,
-        ldap::{self, Attributes, Bind, Ldap},
-    },
+    config::{FileConfig, KindFile},
+    directory::{Directory, Kind, WhenUnavailable},
     driver::processes::{self, Part, TempFolder},
     subscriber::Subscriber,
 };
@@ -81,31 +79,17 @@ fn pin(text: &str, at: u64, by: By) -> Pin {
 
 /// One LDAP directory, "corp", which keeps serial numbers itself or does not.
 fn corp(write_serial: bool) -> Directories {
-    let ldap = Ldap {
-        servers: Vec::new(),
-        roots: Vec::new(),
-        bind: Bind::Anonymous,
-        base: "ou=people".to_owned(),
-        scope: ldap::Scope::Subtree,
-        filter: "(uid={user})".parse().unwrap(),
-        timeout: Duration::from_secs(1),
-        attributes: Attributes {
-            user: None,
-            msisdn: vec!["mobile".to_owned()],
-            language: None,
-            serial: Some("employeeNumber".to_owned()),
-            profile: None,
-            groups: None,
-        },
-        groups: None,
-        active_directory: false,
-        write_serial,
-        default_country: None,
-    };
+    let text = format!(
+        "[service]\nap_id='a'\ndtbd_prefix='A: '\nclient_cert='c'\nclient_key='k'\n[signature]\ntrust='t'\n\
+         [[directory]]\ntype='ldap'\nname='corp'\nservers='ldap://127.0.0.1'\nbind='anonymous'\nbase='dc=x'\n\
+         filter='(uid={{user}})'\nwrite_serial={write_serial}\nattributes.serial='employeeNumber'\n"
+    );
+    let file = FileConfig::parse("m.toml", &text).unwrap();
+    let KindFile::Ldap(ldap) = &file.directories[0].kind else { panic!("no LDAP") };
     Directories::new(vec![Directory {
         name: "corp".to_owned(),
         unavailable: WhenUnavailable::Deny,
-        kind: Kind::Ldap(Box::new(ldap)),
+        kind: Kind::Ldap(Box::new(ldap.ldap.clone())),
     }])
 }
 

@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// A server that does with each connection what it is told to, for as long as somebody connects.
-struct Fake {
-    address: SocketAddr,
-    served: Arc<AtomicUsize>,
+pub(super) struct Fake {
+    pub(super) address: SocketAddr,
+    pub(super) served: Arc<AtomicUsize>,
 }
 
 impl Fake {
-    fn start(act: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+    pub(super) fn start(act: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let served = Arc::new(AtomicUsize::new(0));
@@ -66,15 +66,15 @@ fn request(stream: &mut TcpStream) -> std::io::Result<()> {
     if stream.read(&mut [0; 4096])? == 0 { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }
 
-fn message(number: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(number: u8, body: &[u8]) -> Vec<u8> {
     der::wrap(der::SEQUENCE, &[&[2, 1, number], body].concat())
 }
 
-fn string(text: &str) -> Vec<u8> {
+pub(super) fn string(text: &str) -> Vec<u8> {
     der::wrap(der::OCTET_STRING, text.as_bytes())
 }
 
-fn done(tag: u8, code: u8, text: &str) -> Vec<u8> {
+pub(super) fn done(tag: u8, code: u8, text: &str) -> Vec<u8> {
     der::wrap(tag, &[&[10, 1, code][..], &string(""), &string(text)].concat())
 }
 

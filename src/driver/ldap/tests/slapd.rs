@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::*;
 
-struct Slapd {
+pub(super) struct Slapd {
     process: Child,
     folder: PathBuf,
     plain: SocketAddr,
@@ -22,7 +22,7 @@ struct Slapd {
 
 impl Slapd {
     /// One for all tests that run at the same time; it ends with the last of them.
-    fn shared() -> Arc<Self> {
+    pub(super) fn shared() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Slapd>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
@@ -68,7 +68,7 @@ impl Slapd {
     }
 
     /// In the clear, as the reader.
-    fn ldap(&self) -> Ldap {
+    pub(super) fn ldap(&self) -> Ldap {
         Ldap { bind: reader("reader's password"), ..ldap(vec![server(self.plain, Security::Loopback)]) }
     }
 
@@ -129,28 +129,40 @@ directory FOLDER/db
 maxsize 268435456
 index objectClass,uid,member eq
 access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact=cn=reader,dc=acme,dc=example read by * none
+access to dn.subtree=ou=kept,dc=acme,dc=example attrs=labKept,labMany,serialNumber
+  by dn.exact=cn=writer,dc=acme,dc=example write by dn.exact=cn=reader,dc=acme,dc=example read by * none
+access to attrs=labBlind by dn.exact=cn=writer,dc=acme,dc=example =w by * none
+access to * by dn.exact=cn=reader,dc=acme,dc=example read by dn.exact=cn=writer,dc=acme,dc=example read by * none
 ";
 
-/// Attributes as Active Directory has them, and one for a serial number.
+/// Attributes as Active Directory has them, and some for serial numbers: with one value, with many, and one that the
+/// writer may not read.
 const SCHEMA: &str = "
 attributetype ( 1.3.6.1.4.1.99999.1 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.2 NAME 'accountExpires' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.3 NAME 'labMemberOf' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.99999.4 NAME 'labSerial' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.99999.5 NAME 'labNote' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
+attributetype ( 1.3.6.1.4.1.99999.7 NAME 'labKept' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.8 NAME 'labMany' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.3.6.1.4.1.99999.9 NAME 'labBlind' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 objectclass ( 1.3.6.1.4.1.99999.6 NAME 'labAccount' AUXILIARY
-  MAY ( userAccountControl $ accountExpires $ labMemberOf $ labSerial $ labNote ) )
+  MAY ( userAccountControl $ accountExpires $ labMemberOf $ labSerial $ labNote $ labKept $ labMany $ labBlind ) )
 ";
 
 /// How many people there are who are like each other.
 const STAFF: usize = 10_000;
+/// How many people there are whose serial numbers are written.
+const KEPT: usize = 30;
 
 fn tree() -> String {
     let mut ldif = String::from(
         "dn: dc=acme,dc=example\nobjectClass: dcObject\nobjectClass: organization\no: ACME\ndc: acme\n\n\
          dn: cn=reader,dc=acme,dc=example\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n\
          cn: reader\nuserPassword: reader's password\n\n\
+         dn: cn=writer,dc=acme,dc=example\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n\
+         cn: writer\nuserPassword: writer's password\n\n\
+         dn: ou=kept,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: kept\n\n\
          dn: ou=people,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: people\n\n\
          dn: ou=groups,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: groups\n\n\
          dn: ou=others,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: others\n\n\
@@ -190,6 +202,10 @@ fn tree() -> String {
     person("uid=twin,ou=people", "twin", "mobile: +41790000010\n");
     person("cn=twin,ou=people", "twin", "mobile: +41790000011\n");
     person("uid=outsider,ou=others", "outsider", "mobile: +41790000012\n");
+    for at in 0..KEPT {
+        let uid = format!("Kept{at}");
+        person(&format!("uid={uid},ou=kept"), &uid, "mobile: +41790000020\n");
+    }
     for at in 0..STAFF {
         let (uid, number) = (format!("staff{at}"), format!("mobile: +4179{at:07}\n"));
         person(&format!("uid={uid},ou=people"), &uid, &number);
