@@ -4,6 +4,7 @@
 mod load;
 mod reach;
 mod relay;
+mod serials;
 mod site;
 
 use std::{

@@ -116,7 +116,7 @@ impl Site {
         let folder = state.join(format!("site-{name}-{}", count()));
         fs::create_dir(&folder).unwrap();
         let config = fs::read_to_string(state.join("mobileid.toml")).unwrap();
-        let config = with_mode(config, mode);
+        let config = with_mode(config, mode).replace("[signature]\n", "[signature]\nserial = \"if-known\"\n");
         let config = format!("{config}\n[timeouts]\npoll = 1\n{NO_LIMIT}");
         for file in ["client.crt", "client.key", "server-root.pem", "signer-anchors.pem"] {
             fs::copy(state.join(file), folder.join(file)).unwrap();
@@ -156,6 +156,11 @@ impl Site {
         let (setup, engine) = loaded(&self.folder);
         let (folder, msisdn) = (self.folder.clone(), self.msisdn.clone());
         Self { setup, engine, folder, msisdn, _world: Arc::clone(&self._world) }
+    }
+
+    /// Where its engine keeps serial numbers.
+    pub(super) fn serials(&self) -> PathBuf {
+        self.folder.join("serials")
     }
 
     pub(super) fn engine(&self) -> Arc<Engine> {
