@@ -20,6 +20,7 @@
 //! assert!(mistakes.to_string().starts_with("mobileid.toml:11: users.passwords: unknown key"));
 //! ```
 
+mod command;
 mod directory;
 mod endpoint;
 mod ldap;
@@ -31,6 +32,7 @@ pub mod values;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use command::CommandFile;
 pub use directory::{DirectoryFile, KindFile, LdapFile};
 pub use endpoint::{Endpoint, InvalidUrl, LdapUrl, Proxy};
 pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};

@@ -12,11 +12,16 @@
 //! known the user; `unavailable = "next"` lets the others be asked, and where none of them knows the user either the
 //! answer is still that nobody can tell: a directory that is away never makes a user unknown.
 
+pub mod command;
 pub mod file;
 pub mod ldap;
 
-use self::{file::UserTable, ldap::Ldap};
-use crate::subscriber::{Subscriber, UserName};
+pub(crate) use self::ldap::entry::GROUPS_MAX;
+use self::{command::Program, file::UserTable, ldap::Ldap};
+use crate::{
+    subscriber::{Subscriber, UserName},
+    text,
+};
 
 /// What the directories say of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +79,8 @@ pub enum Kind {
     File(UserTable),
     /// Servers that speak LDAP.
     Ldap(Box<Ldap>),
+    /// A program that is asked.
+    Command(Program),
 }
 
 /// A directory that has to be waited for.
@@ -81,6 +88,8 @@ pub enum Kind {
 pub enum Remote<'a> {
     /// Servers that speak LDAP.
     Ldap(&'a Ldap),
+    /// A program.
+    Command(&'a Program),
 }
 
 impl Directory {
@@ -136,6 +145,7 @@ impl Directories {
             let answer = match &directory.kind {
                 Kind::File(table) => table.lookup(user),
                 Kind::Ldap(ldap) => ask(Remote::Ldap(ldap))?,
+                Kind::Command(program) => ask(Remote::Command(program))?,
             };
             told(directory, &answer);
             let named = |what: String| format!("{}: {what}", directory.name);
@@ -157,7 +167,7 @@ impl Directories {
     pub fn at_hand(&self, user: &UserName) -> Option<Subscriber> {
         let tables = self.0.iter().map_while(|directory| match &directory.kind {
             Kind::File(table) => Some((directory, table)),
-            Kind::Ldap(_) => None,
+            Kind::Ldap(_) | Kind::Command(_) => None,
         });
         let mut answers = tables.map(|(directory, table)| (directory, table.lookup(user)));
         answers.find_map(|(directory, answer)| match answer {
@@ -174,10 +184,10 @@ impl Directories {
 
     /// The directory of this name, where it keeps serial numbers itself.
     #[must_use]
-    pub fn keeper(&self, name: &str) -> Option<Remote<'_>> {
+    pub fn keeper(&self, name: &str) -> Option<&Ldap> {
         match &self.0.iter().find(|directory| directory.name == name)?.kind {
-            Kind::Ldap(ldap) => ldap.write_serial.then_some(Remote::Ldap(ldap)),
-            Kind::File(_) => None,
+            Kind::Ldap(ldap) => ldap.write_serial.then_some(ldap),
+            Kind::File(_) | Kind::Command(_) => None,
         }
     }
 
@@ -185,7 +195,7 @@ impl Directories {
     pub fn ldap(&self) -> impl Iterator<Item = (&str, &Ldap)> {
         self.0.iter().filter_map(|directory| match &directory.kind {
             Kind::Ldap(ldap) => Some((directory.name.as_str(), ldap.as_ref())),
-            Kind::File(_) => None,
+            Kind::File(_) | Kind::Command(_) => None,
         })
     }
 
@@ -203,6 +213,14 @@ impl Directories {
 
 /// The name of the directory that `users.table` is.
 pub const USERS: &str = "users";
+
+/// Longest name of a group, in bytes.
+const GROUP_MAX: usize = 256;
+
+/// Whether it can be the name of a group.
+pub(crate) fn is_group(name: &str) -> bool {
+    (1..=GROUP_MAX).contains(&name.len()) && !name.chars().any(text::is_unprintable)
+}
 
 #[cfg(test)]
 mod tests;

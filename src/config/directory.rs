@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf};
 
 pub use super::ldap::LdapFile;
 use super::{
-    Located, path,
+    CommandFile, Located, path,
     reader::{Section, Source},
     values::choice,
 };
@@ -28,15 +28,18 @@ pub enum KindFile {
     File(Located<PathBuf>),
     /// LDAP servers.
     Ldap(Box<LdapFile>),
+    /// A program.
+    Command(CommandFile),
 }
 
 #[derive(Clone, Copy)]
 enum Type {
     File,
     Ldap,
+    Command,
 }
 
-const TYPES: &[(&str, Type)] = &[("file", Type::File), ("ldap", Type::Ldap)];
+const TYPES: &[(&str, Type)] = &[("file", Type::File), ("ldap", Type::Ldap), ("command", Type::Command)];
 const UNAVAILABLE: &[(&str, WhenUnavailable)] =
     &[("deny", WhenUnavailable::Deny), ("next", WhenUnavailable::Next)];
 
@@ -83,11 +86,16 @@ impl DirectoryFile {
         });
         let unavailable = choice(&mut section, "unavailable", UNAVAILABLE, source);
         if !section.has("type") {
-            source.mistake(section.line(), &section.key("type"), "is missing: \"file\" or \"ldap\"");
+            source.mistake(
+                section.line(),
+                &section.key("type"),
+                "is missing: \"file\", \"ldap\" or \"command\"",
+            );
         }
         let kind = match choice(&mut section, "type", TYPES, source)?.value {
             Type::File => section.required("table", source).and_then(|t| path(t, source)).map(KindFile::File),
             Type::Ldap => LdapFile::read(&mut section, source).map(|ldap| KindFile::Ldap(Box::new(ldap))),
+            Type::Command => CommandFile::read(&mut section, source).map(KindFile::Command),
         };
         section.finish(source);
         Some(Self { name: name?, unavailable: unavailable.map(|u| u.value).unwrap_or_default(), kind: kind? })

@@ -417,8 +417,8 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
         "{twice}"
     );
     for (from, to, told) in [
-        ("type='file'", "", "directory.type: is missing"),
-        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\""),
+        ("type='file'", "", "directory.type: is missing: \"file\", \"ldap\" or \"command\""),
+        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\" or \"command\""),
         ("name='staff'", "", "directory.name: is missing"),
         ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
         ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),
@@ -427,6 +427,41 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
     ] {
         let told_so = mistakes(&more.replace(from, to));
         assert!(told_so.contains(told), "{told}: {told_so}");
+    }
+}
+
+#[test]
+fn a_command_is_a_program_by_its_absolute_path_and_its_arguments() {
+    let read = |command: &str| {
+        let text = directories(&format!("[[directory]]\ntype='command'\nname='hr'\n{command}\n"));
+        FileConfig::parse("f.toml", &text).map_err(|mistakes| mistakes.to_string())
+    };
+    let file = read("command=['/bin/phone-of','--site','a b']\ntimeout=30").unwrap();
+    let KindFile::Command(file) = &file.directories[0].kind else { panic!() };
+    assert_eq!(file.program.value.to_str(), Some("/bin/phone-of"));
+    assert_eq!((file.program.line, file.timeout.as_secs()), (12, 30));
+    assert_eq!(file.arguments, ["--site", "a b"]);
+    let file = read("command='/bin/phone-of'").unwrap();
+    let KindFile::Command(file) = &file.directories[0].kind else { panic!() };
+    assert_eq!((file.arguments.len(), file.timeout.as_secs()), (0, 5));
+    let rule = "f.toml:12: directory.command: must be a program by its absolute path";
+    let long = format!("command=['/x','{}']", "a".repeat(4097));
+    let many = format!("command=['/x'{}]", ",'a'".repeat(65));
+    for (command, expected) in [
+        ("", "f.toml:9: directory.command: is missing"),
+        ("command='phone-of'", rule),
+        ("command=['./phone-of']", rule),
+        ("command=[]", rule),
+        ("command=['']", rule),
+        ("command=['/x',\"a\\u0000\"]", rule),
+        ("command=['/x',1]", "f.toml:12: directory.command: must be a list of texts"),
+        (&long, rule),
+        (&many, rule),
+        ("command='/x'\ntimeout=0", "f.toml:13: directory.timeout: must be a whole number from 1 to 30"),
+        ("command='/x'\nshell=true", "directory.shell: unknown key; there are"),
+    ] {
+        let told = read(command).unwrap_err();
+        assert!(told.contains(expected) && told.lines().count() == 1, "{expected}: {told}");
     }
 }
 

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Answer;
+use super::{Answer, is_group};
 use crate::{
     config::{
         Located, Mistakes,
@@ -90,11 +90,8 @@ fn read_subscriber(mut entry: Section<'_>, source: &mut Source<'_>) -> Option<Su
     Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups, entry: Entry::default() })
 }
 
-/// Longest name of a group, in bytes.
-const GROUP_MAX: usize = 256;
-
 fn read_group(group: Located<String>, source: &mut Source<'_>) -> Option<String> {
-    let fits = (1..=GROUP_MAX).contains(&group.value.len()) && !group.value.chars().any(text::is_unprintable);
+    let fits = is_group(&group.value);
     if !fits {
         source.mistake(group.line, &group.key, "a group has 1 to 256 bytes of printable characters");
     }

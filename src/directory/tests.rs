@@ -9,7 +9,7 @@ fn ldap() -> Kind {
     let file = FileConfig::parse("m.toml", text).unwrap();
     match &file.directories[0].kind {
         KindFile::Ldap(file) => Kind::Ldap(Box::new(file.ldap.clone())),
-        KindFile::File(_) => panic!("no LDAP"),
+        KindFile::File(_) | KindFile::Command(_) => panic!("no LDAP"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 #[cfg(feature = "store")]
 use super::pins::Pins;
-use super::{ldap, socket::Tick};
+use super::{command, ldap, socket::Tick};
 use crate::{
     directory::{self, Directories, Directory, Lookup, Remote, WhenUnavailable},
     subscriber::UserName,
@@ -32,7 +32,7 @@ pub fn pin(
     deadline: Instant,
 ) -> Result<Pinned, GivenUp> {
     let pinned = match directories.keeper(&pin.entry.directory) {
-        Some(Remote::Ldap(directory)) => ldap::pin(directory, pin, tick, deadline)?,
+        Some(directory) => ldap::pin(directory, pin, tick, deadline)?,
         None => return Ok(pins.keep(pin, by, SystemTime::now())),
     };
     Ok(match pinned {
@@ -81,6 +81,7 @@ pub fn lookup_told(
 ) -> Result<Lookup, GivenUp> {
     let ask = |remote: Remote<'_>| match remote {
         Remote::Ldap(directory) => ldap::lookup(directory, user, tick, deadline, SystemTime::now()),
+        Remote::Command(program) => command::lookup(program, user, tick, deadline),
     };
     directories.lookup_told(user, ask, told)
 }
