@@ -19,6 +19,7 @@ use mobileid_simulator::{Behaviour, Options, Simulator};
 
 use super::{Tick, TickVerdict, blocking, evidence, pins::Pins};
 use crate::{
+    directory::Lookup,
     load::{self, Setup},
     login::{Login, Request, Withheld},
     mss::fault::{Fault, Status},
@@ -142,12 +143,18 @@ struct Host {
     sent: usize,
     /// Why it will not have the phone asked.
     withhold: Option<&'static str>,
+    /// What it has heard of the directories before.
+    known: Option<Lookup>,
 }
 
 impl blocking::World for Host {
     fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
         self.shown.push(notice.to_string());
         Ok(())
+    }
+
+    fn known(&mut self) -> Option<Lookup> {
+        self.known.take()
     }
 
     fn passed_over(&mut self, line: &str) {
@@ -313,6 +320,16 @@ fn a_pinned_serial_number_decides() {
     assert!(matches!(site.login().verdict, Verdict::Accepted(_)));
     write(&site.folder.join("users.toml"), &table("MIDCHE0000000000"));
     assert_eq!(site.login().verdict, Verdict::Denied(Reason::Refused(Refusal::SerialMismatch)));
+}
+
+#[test]
+fn what_the_host_knows_of_the_directories_is_not_asked_again() {
+    let site = Site::at(Service::start(), "known", "+41790000001", |_, c| c);
+    let away = Lookup::Unavailable("ad: no answer in time".to_owned());
+    let outcome = site.login_with(&mut Host { known: Some(away), ..Host::default() });
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::DirectoryUnavailable));
+    assert_eq!(outcome.audit.detail.as_deref(), Some("ad: no answer in time"));
+    assert_eq!(site.service.pushes("+41790000001"), 0);
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub(super) struct Site {
     pub(super) shows_at_once: bool,
     /// The section `[pam]`.
     pub(super) pam: PamConfig,
+    /// Where people are looked up; none for a table with alice in it.
+    pub(super) directories: Option<Directories>,
     /// Where things are remembered.
     folder: PathBuf,
 }
@@ -83,6 +85,7 @@ impl Site {
             is_gone: false,
             shows_at_once: true,
             pam: PamConfig::default(),
+            directories: None,
             folder,
         }
     }
@@ -291,8 +294,13 @@ impl System for Fake<'_> {
     }
 
     fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
-        let setup =
-            |unenrolled, evidence| Ok(Setup { pam: self.0.site.pam.clone(), ..setup(unenrolled, evidence) });
+        let setup = |unenrolled, evidence| {
+            let mut setup = Setup { pam: self.0.site.pam.clone(), ..setup(unenrolled, evidence) };
+            if let Some(directories) = &self.0.site.directories {
+                setup.directories = Arc::new(directories.clone());
+            }
+            Ok(setup)
+        };
         match self.0.played(&format!("load {}", config.display())).as_str() {
             "closed" => setup(Unenrolled::Deny, None),
             "open" => setup(Unenrolled::Allow, None),
@@ -324,7 +332,7 @@ impl System for Fake<'_> {
             };
             let answer = match ask {
                 Ask::Lookup(user) => {
-                    let found = directories_at_hand(setup, &user);
+                    let found = world.known().unwrap_or_else(|| directories_at_hand(setup, &user));
                     Answer::Looked(world.pins().complete(found, &setup.directories, setup.config.serial))
                 }
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),

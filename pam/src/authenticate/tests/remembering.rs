@@ -1,9 +1,18 @@
 //! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use mobileid::{
-    config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    config::{Exempt, FileConfig, KindFile, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    directory::{Directories, Directory, Kind, WhenUnavailable},
     driver::{Tick, TickVerdict, blocking},
     memory::{
         connection,
@@ -310,6 +319,37 @@ fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
     ];
     let bob = with(SSHD, &[("user", "user -> bob"), KEY]);
     assert_eq!(play_at(&site, &[], false, &bob, &script), PAM_USER_UNKNOWN);
+}
+
+#[test]
+fn a_directory_is_asked_once_for_each_login() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "[service]\nap_id='a'\ndtbd_prefix='A: '\nclient_cert='c'\nclient_key='k'\n[signature]\ntrust='t'\n\
+         [[directory]]\ntype='ldap'\nname='ad'\nservers='ldap://{}'\nbind='anonymous'\nbase='dc=x'\n\
+         filter='(uid={{user}})'\n",
+        listener.local_addr().unwrap()
+    );
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    thread::spawn(move || {
+        listener.incoming().for_each(|_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        })
+    });
+    let file = FileConfig::parse("m.toml", &text).unwrap();
+    let KindFile::Ldap(ldap) = &file.directories[0].kind else { panic!("no LDAP") };
+    let kind = Kind::Ldap(Box::new(ldap.ldap.clone()));
+    let ad = Directory { name: "ad".to_owned(), unavailable: WhenUnavailable::Deny, kind };
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let mut site = site("", grace);
+    site.directories = Some(Directories::new(vec![ad]));
+    let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+    script.push("run alice * -> never".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"directory-unavailable"*"detail":"ad: 127.0.0.1:"#));
+    // For grace, and for the phone.
+    assert_eq!(log_in(&site, &with(SSHD, &[KEY]), &script), PAM_AUTHINFO_UNAVAIL);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[test]
