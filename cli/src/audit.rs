@@ -26,6 +26,10 @@ pub(crate) enum Event<'a> {
     GraceCleared { user: Option<&'a str>, count: usize },
     /// Forgot pushes in vain.
     PushesCleared { user: Option<&'a str>, count: usize },
+    /// Gave somebody a serial number, in a folder or a directory, in place of another one or of none.
+    SerialPinned { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str>, new: &'a str },
+    /// Took somebody's serial number away; none where its record could not be read.
+    SerialForgotten { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str> },
 }
 
 #[derive(Serialize)]

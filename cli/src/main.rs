@@ -11,6 +11,7 @@
 //! mobileidctl breakglass ...      makes, lists and takes back one-time codes
 //! mobileidctl grace ...           lists and ends confirmations that stand for a while
 //! mobileidctl pushes ...          lists and forgets how often phones were asked in vain
+//! mobileidctl serial ...          lists, changes and forgets serial numbers that signatures must have
 //! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
@@ -29,6 +30,7 @@ mod login;
 mod out;
 mod pushes;
 mod reload;
+mod serial;
 mod signals;
 mod signature;
 mod terminal;
@@ -62,6 +64,8 @@ enum Verb {
     #[command(subcommand)]
     Pushes(pushes::Verb),
     Reload(reload::Arguments),
+    #[command(subcommand)]
+    Serial(serial::Verb),
     #[command(subcommand)]
     Signature(signature::Verb),
     Whois(whois::Arguments),
@@ -116,6 +120,7 @@ fn main() -> ExitCode {
         Verb::Login(arguments) => login::run(&arguments),
         Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),
+        Verb::Serial(verb) => serial::run(&verb),
         Verb::Signature(verb) => signature::run(&verb),
         Verb::Whois(arguments) => whois::run(&arguments),
     };

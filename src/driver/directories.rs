@@ -8,7 +8,7 @@ use super::pins::Pins;
 use super::{command, ldap, socket::Tick};
 use crate::{
     directory::{self, Directories, Directory, Lookup, Remote, WhenUnavailable},
-    subscriber::UserName,
+    subscriber::{SerialNumber, UserName},
     text,
 };
 #[cfg(feature = "store")]
@@ -39,6 +39,23 @@ pub fn pin(
         Pinned::Unavailable(why) => Pinned::Unavailable(format!("{}: {why}", pin.entry.directory)),
         other => other,
     })
+}
+
+/// Changes the serial number of a user in the directory of this name, or takes it away; None where that directory keeps
+/// none itself.
+///
+/// # Errors
+/// [`GivenUp`], when the tick says so.
+pub fn change(
+    directories: &Directories,
+    name: &str,
+    user: &UserName,
+    to: Option<&SerialNumber>,
+    tick: &Tick,
+    deadline: Instant,
+) -> Result<Option<ldap::Changed>, GivenUp> {
+    let keeper = directories.keeper(name);
+    keeper.map(|directory| ldap::change(directory, user, to, tick, deadline)).transpose()
 }
 
 /// The host has given the login up.

@@ -14,6 +14,8 @@ mod login;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod serial;
+#[cfg(test)]
 mod signature;
 #[cfg(test)]
 mod simulated;

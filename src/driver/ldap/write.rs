@@ -237,7 +237,7 @@ impl Place<'_> {
             Code::NO_SUCH_OBJECT => "the entry is gone, or bind_dn may not write it",
             _ => "not written",
         };
-        let entry = text::escaped(&self.dn, 300);
+        let entry = text::foreign(&self.dn, 300);
         Failed::Final(format!("{attribute} of {entry}: {what}: {}", said(done)))
     }
 }
