@@ -188,9 +188,9 @@ impl Engine {
             false => self.asking.carry_out(ask).await,
         };
         match found {
-            Some(Ok((found, lines))) => {
+            Some(Ok((known, lines))) => {
                 lines.into_iter().for_each(|line| progress(Progress::PassedOver(line)));
-                Answer::Looked(found)
+                known.map_or_else(Answer::Withheld, Answer::Looked)
             }
             Some(Err(GivenUp)) => Answer::Cancelled,
             None => Answer::Looked(Lookup::Unavailable(

@@ -21,8 +21,9 @@ use super::store::{Listing, Locked, NoLock, Store};
 use crate::{
     config::SerialPolicy,
     directory::{Directories, Lookup},
-    login::{self, Pinned},
+    login::{self, Pinned, Withheld},
     memory::pin::{By, KIND, Pin},
+    outcome::Reason,
     subscriber::{Entry, SerialNumber, UserName},
     text,
 };
@@ -70,20 +71,24 @@ impl Pins {
     }
 
     /// What the directories said, completed by the serial number that is kept of the person.
-    #[must_use]
-    pub fn complete(&self, found: Lookup, directories: &Directories, policy: SerialPolicy) -> Lookup {
-        let Lookup::Found(mut subscriber) = found else { return found };
+    ///
+    /// # Errors
+    /// What is kept cannot be read: the phone must not be asked, because nobody could tell whose the signature is.
+    pub fn complete(
+        &self,
+        found: Lookup,
+        directories: &Directories,
+        policy: SerialPolicy,
+    ) -> Result<Lookup, Withheld> {
+        let Lookup::Found(mut subscriber) = found else { return Ok(found) };
         let is_known = subscriber.serial.is_some() || directories.keeps_serial(&subscriber.entry.directory);
         if policy == SerialPolicy::Ignore || is_known {
-            return Lookup::Found(subscriber);
+            return Ok(Lookup::Found(subscriber));
         }
-        match self.get(&subscriber.entry.id) {
-            Ok(pin) => {
-                subscriber.serial = pin.map(|pin| pin.serial);
-                Lookup::Found(subscriber)
-            }
-            Err(why) => Lookup::Unavailable(why),
-        }
+        let kept = self.get(&subscriber.entry.id);
+        subscriber.serial =
+            kept.map_err(|detail| Withheld { reason: Reason::PinFailed, detail })?.map(|pin| pin.serial);
+        Ok(Lookup::Found(subscriber))
     }
 
     /// Keeps the serial number of a first login or an enrolment, unless one is kept.
@@ -166,7 +171,7 @@ fn locked<'a>(store: &'a Store, entry: &str) -> Result<Locked<'a>, String> {
     store.wait_for_lock(KIND, entry, until, PAUSE, || false).map_err(|why| match why {
         NoLock::Broken(why) => why,
         NoLock::Cancelled | NoLock::Late => {
-            format!("another process holds the serial number of {}", text::escaped(entry, 200))
+            format!("another process holds the serial number of {}", text::foreign(entry, 200))
         }
     })
 }
@@ -180,8 +185,8 @@ fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> 
     let Some(octets) = octets else { return Ok(None) };
     let pin = Pin::decode(&octets).ok().filter(|pin| pin.entry == entry);
     pin.map(Some).ok_or_else(|| {
-        // Whole, for the command to work.
-        let shown = text::escaped(entry, 1100);
+        // Whole, for the command to work; but an entry may be a phone number.
+        let shown = text::foreign(entry, 1100);
         format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{shown}'")
     })
 }
@@ -189,7 +194,7 @@ fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> 
 fn of(user: &UserName, entry: &Entry, serial: &SerialNumber, by: By, now: SystemTime) -> Pin {
     Pin {
         entry: entry.id.clone(),
-        user: user.to_string(),
+        user: user.as_str().to_owned(),
         serial: serial.clone(),
         at: now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         by,

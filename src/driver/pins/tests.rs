@@ -107,7 +107,7 @@ fn found(said: Option<&str>) -> Lookup {
 /// The serial number that a login is held against.
 fn known(house: &House, said: Option<&str>, writes: bool, policy: SerialPolicy) -> Option<String> {
     match house.pins.complete(found(said), &corp(writes), policy) {
-        Lookup::Found(subscriber) => subscriber.serial.map(|serial| serial.to_string()),
+        Ok(Lookup::Found(subscriber)) => subscriber.serial.map(|serial| serial.to_string()),
         other => panic!("{other:?}"),
     }
 }
@@ -145,14 +145,14 @@ fn whoever_is_not_found_has_no_serial_number() {
     for lookup in
         [Lookup::NotEnrolled, Lookup::Barred("disabled".to_owned()), Lookup::Unavailable("away".to_owned())]
     {
-        assert_eq!(house.pins.complete(lookup.clone(), &corp(false), SerialPolicy::FirstUse), lookup);
+        assert_eq!(house.pins.complete(lookup.clone(), &corp(false), SerialPolicy::FirstUse), Ok(lookup));
     }
 }
 
 #[test]
 fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
     let away = |house: &House| match house.pins.complete(found(None), &corp(false), SerialPolicy::IfKnown) {
-        Lookup::Unavailable(why) => why,
+        Err(Withheld { reason: Reason::PinFailed, detail }) => detail,
         other => panic!("{other:?}"),
     };
     let house = House::with_old("damaged");
@@ -203,7 +203,7 @@ fn a_folder_that_others_reach_keeps_nothing() {
                 other => panic!("{name}: {other:?}"),
             },
             match house.pins.complete(found(None), &corp(false), SerialPolicy::FirstUse) {
-                Lookup::Unavailable(why) => why,
+                Err(Withheld { reason: Reason::PinFailed, detail }) => detail,
                 other => panic!("{name}: {other:?}"),
             },
         ];

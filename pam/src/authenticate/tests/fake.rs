@@ -117,6 +117,11 @@ impl Site {
         }
     }
 
+    /// Where codes and serial numbers are.
+    pub(super) fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
     /// How many files of this kind are left.
     pub(super) fn files_of(&self, kind: &str) -> usize {
         fs::read_dir(self.folder.join("run").join(kind)).unwrap().count()
@@ -333,7 +338,8 @@ impl System for Fake<'_> {
             let answer = match ask {
                 Ask::Lookup(user) => {
                     let found = world.known().unwrap_or_else(|| directories_at_hand(setup, &user));
-                    Answer::Looked(world.pins().complete(found, &setup.directories, setup.config.serial))
+                    let known = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    known.map_or_else(Answer::Withheld, Answer::Looked)
                 }
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
                 Ask::Send(http) => {

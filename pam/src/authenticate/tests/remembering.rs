@@ -1,7 +1,9 @@
 //! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
 
 use std::{
+    fs,
     net::{IpAddr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -574,11 +576,24 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
 #[test]
 fn codes_that_cannot_be_looked_at_let_nobody_in() {
     let site = site("c", PamConfig::default());
-    site.opens_to_everybody("state");
+    site.codes(1);
+    let kind = site.state().join("breakglass");
+    fs::set_permissions(&kind, fs::Permissions::from_mode(0o777)).unwrap();
     UPTIME.set(1000);
     let mut script = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
-    script.insert(6, "syslog Error: */state may be read by others*".to_owned());
+    script.insert(6, "syslog Error: */state/breakglass may be read by others*".to_owned());
     assert_eq!(log_in(&site, SSHD, &script), PAM_AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn where_no_serial_number_can_be_kept_no_phone_is_asked() {
+    let site = site("c", PamConfig::default());
+    site.opens_to_everybody("state");
+    UPTIME.set(1000);
+    let mut script = BEGINS.map(str::to_owned).to_vec();
+    script.push("run alice * -> never asked".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"pin-failed""#));
+    assert_eq!(log_in(&site, SSHD, &script), PAM_MAXTRIES);
 }
 
 #[test]

@@ -48,7 +48,7 @@ async fn where_nothing_can_be_kept_no_phone_is_asked() {
     fs::create_dir(site.serials()).unwrap();
     fs::set_permissions(site.serials(), fs::Permissions::from_mode(0o777)).unwrap();
     let denied = site.login().await;
-    assert_eq!(denied.verdict, Verdict::Denied(Reason::DirectoryUnavailable));
+    assert_eq!(denied.verdict, Verdict::Denied(Reason::PinFailed));
     assert!(denied.audit.detail.unwrap().contains("serials"));
     assert_eq!(world.pushes(&site.msisdn), 0);
 }
