@@ -64,6 +64,28 @@ fn files_that_others_could_touch_are_refused() {
 }
 
 #[test]
+fn a_directory_whose_certificates_nobody_can_check_is_no_sound_one() {
+    let with_ldap = |f: &Folder, pem: &[u8]| {
+        f.write("ldap-ca.pem", pem);
+        f.edit(
+            "[users]\n",
+                "[[directory]]\ntype = \"ldap\"\nname = \"ad\"\nservers = \"ldaps://dc1.example\"\ntrust = \"ldap-ca.pem\"\n\
+                 bind = \"anonymous\"\nbase = \"dc=x\"\nfilter = \"(uid={user})\"\n[users]\n",
+        );
+    };
+    let no_certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    mistaken(
+        |f| with_ldap(f, no_certificate),
+        &["directory.trust: no usable root certificate in it (directory ad)"],
+    );
+    let folder = Folder::sound();
+    with_ldap(&folder, &folder.read("root.crt"));
+    let run = folder.ctl("check", &["--strict"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("ad: LDAP, dc1.example:636 (TLS), 5 s each"), "{run:?}");
+}
+
+#[test]
 fn mistakes_are_named_with_line_and_key_all_at_once() {
     mistaken(
         |f| {
