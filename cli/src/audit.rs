@@ -90,4 +90,20 @@ mod tests {
         );
         assert!(line.send(&path).is_err(), "nobody listens");
     }
+
+    #[test]
+    fn a_changed_serial_number_is_told_with_the_old_one() {
+        let line = |event| {
+            serde_json::to_string(&Line { time: String::new(), event, uid: 0, login_uid: None }).unwrap()
+        };
+        let (user, entry, place) = ("alice", "uid=alice", "/var/lib/mobileid");
+        assert_eq!(
+            line(Event::SerialPinned { user, entry, place, old: Some("OLD1"), new: "NEW1" }),
+            r#"{"time":"","event":"serial-pinned","user":"alice","entry":"uid=alice","place":"/var/lib/mobileid","old":"OLD1","new":"NEW1","uid":0}"#
+        );
+        assert_eq!(
+            line(Event::SerialForgotten { user, entry, place, old: None }),
+            r#"{"time":"","event":"serial-forgotten","user":"alice","entry":"uid=alice","place":"/var/lib/mobileid","old":null,"uid":0}"#
+        );
+    }
 }

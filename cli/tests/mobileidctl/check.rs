@@ -290,3 +290,34 @@ fn a_name_in_a_file_cannot_command_the_terminal() {
     let run = folder.ctl("check", &["--json"]);
     assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
 }
+
+#[test]
+fn where_serial_numbers_are_kept_is_told() {
+    let folder = Folder::sound();
+    let run = folder.ctl("check", &[]);
+    let here = "serial        first-use\n              users: serial of the entry, else /var/lib/mobileid\n";
+    assert!(run.stdout.contains(here), "{run:?}");
+    folder.write("ldap.secret", "secret");
+    let corp = "[[directory]]\ntype = \"ldap\"\nname = \"corp\"\nservers = [\"ldap://127.0.0.1\"]\n\
+                bind_dn = \"cn=reader,dc=x\"\nbind_password_file = \"ldap.secret\"\nbase = \"dc=x\"\n\
+                filter = \"(uid={user})\"\n";
+    folder.edit("[users]\n", &format!("{corp}\n[users]\n"));
+    assert!(folder.ctl("check", &[]).stdout.contains("\n              corp: /var/lib/mobileid\n"));
+    folder.edit("filter =", "attributes.serial = \"employeeNumber\"\nfilter =");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stdout.contains("corp: employeeNumber of the entry, else /var/lib/mobileid\n"), "{run:?}");
+    folder.edit("filter =", "write_serial = true\nfilter =");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stdout.contains("corp: employeeNumber, and there the first one is written\n"), "{run:?}");
+    folder.edit("[signature]\n", "[signature]\nserial = \"ignore\"\n");
+    let run = folder.ctl("check", &["--json"]).json();
+    assert_eq!(run["found"]["serial"]["policy"], "ignore");
+    assert_eq!(run["found"]["serial"]["directories"], serde_json::json!([]));
+    folder.edit("\"ignore\"", "\"sometimes\"");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stderr.contains("signature.serial: must be \"ignore\", \"if-known\""), "{run:?}");
+    folder.edit("\"sometimes\"", "\"required\"");
+    folder.edit("attributes.serial = \"employeeNumber\"\n", "");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stderr.contains("directory.write_serial: needs attributes.serial"), "{run:?}");
+}
