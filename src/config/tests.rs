@@ -52,6 +52,27 @@ fn with(key: &str, line: &str) -> String {
 }
 
 #[test]
+fn serial_numbers_are_kept_unless_the_configuration_says_otherwise() {
+    use SerialPolicy::{FirstUse, IfKnown, Ignore, Required};
+    let policy = |text: &str| FileConfig::parse("f.toml", text).unwrap().serial;
+    assert_eq!(policy(SHORT), FirstUse);
+    for written in [Ignore, IfKnown, FirstUse, Required] {
+        let line = format!("serial = \"{}\"", written.name());
+        assert_eq!(policy(&with("serial", &line)), written);
+    }
+    for wrong in ["\"first use\"", "\"Required\"", "\"\"", "true"] {
+        let told = mistakes(&with("serial", &format!("serial = {wrong}")));
+        assert!(told.len() == 1 && told[0].contains("signature.serial: must be "), "{told:?}");
+    }
+    let writes = guide()[1];
+    let told = mistakes(&directories(&writes.replace("serial = \"employeeNumber\"\n", "")));
+    assert!(
+        told.len() == 1 && told[0].contains("directory.write_serial: needs attributes.serial"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_full_file_is_read_to_the_last_key() {
     let c = FileConfig::parse("f.toml", &FULL).unwrap();
     assert_eq!(c.url, Endpoint { host: "195.65.233.218".into(), port: 8443 });

@@ -114,7 +114,11 @@ pub(super) fn pin(arguments: &Pin) -> anyhow::Result<Exit> {
             ));
             return Ok(Exit::No);
         }
-        Lookup::Barred(why) | Lookup::Unavailable(why) => bail!("{}", text::foreign(&why, 600)),
+        Lookup::Barred(why) => bail!("{}", text::foreign(&why, 600)),
+        Lookup::Unavailable(why) => bail!(
+            "{}\n(where it is the serial number in the entry that must be mended: mobileidctl serial forget {user})",
+            text::foreign(&why, 600)
+        ),
     };
     let Entry { directory, id } = &found.entry;
     let (place, old) = match at_directory(&setup, directory, user, Some(serial))? {
