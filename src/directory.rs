@@ -11,6 +11,9 @@
 //! Directories are asked in the order of the configuration. One that is away ends the search, because it might have
 //! known the user; `unavailable = "next"` lets the others be asked, and where none of them knows the user either the
 //! answer is still that nobody can tell: a directory that is away never makes a user unknown.
+//!
+//! A host may take a phone number for a name ([`UserName::of_number`]). Whom every directory was asked for and none knows
+//! is then whoever has that phone.
 
 pub mod command;
 pub mod file;
@@ -19,7 +22,7 @@ pub mod ldap;
 pub(crate) use self::ldap::entry::GROUPS_MAX;
 use self::{command::Program, file::UserTable, ldap::Ldap};
 use crate::{
-    subscriber::{Subscriber, UserName},
+    subscriber::{Entry, Msisdn, Subscriber, UserName},
     text,
 };
 
@@ -148,7 +151,11 @@ impl Directories {
                 Kind::Command(program) => ask(Remote::Command(program))?,
             };
             told(directory, &answer);
-            let named = |what: String| format!("{}: {what}", directory.name);
+            let named = |what: String| {
+                // What a server says of a number may repeat it.
+                let what = if user.number().is_some() { text::without_numbers(&what) } else { what };
+                format!("{}: {what}", directory.name)
+            };
             match (answer, directory.unavailable) {
                 (Answer::Found(subscriber), _) => return Ok(Lookup::Found(directory.found(subscriber))),
                 (Answer::NotEnrolled, _) => {}
@@ -159,7 +166,11 @@ impl Directories {
                 }
             }
         }
-        Ok(if away.is_empty() { Lookup::NotEnrolled } else { Lookup::Unavailable(away.join("; ")) })
+        Ok(match (away.as_slice(), user.number()) {
+            ([], None) => Lookup::NotEnrolled,
+            ([], Some(number)) => Lookup::Found(of_number(number.clone())),
+            _ => Lookup::Unavailable(away.join("; ")),
+        })
     }
 
     /// The user's entry, where it stands in a table and no other directory has to be asked before that one.
@@ -213,6 +224,15 @@ impl Directories {
 
 /// The name of the directory that `users.table` is.
 pub const USERS: &str = "users";
+
+/// What stands for a directory where the user's name is the number: no directory has that name.
+pub const USER_NAME: &str = "user-name";
+
+/// Somebody of whom nothing is known but the number that they are called by.
+fn of_number(msisdn: Msisdn) -> Subscriber {
+    let entry = Entry { directory: USER_NAME.to_owned(), id: msisdn.digits().to_owned() };
+    Subscriber { msisdn, language: None, serial: None, profile: None, groups: Vec::new(), entry }
+}
 
 /// Longest name of a group, in bytes.
 const GROUP_MAX: usize = 256;

@@ -459,8 +459,9 @@ impl Context {
             let found = Found::of(&subscriber, &self.config);
             return self.deny(Reason::TimedOut, found, now);
         };
+        let user = self.request.user.to_string();
         let values = Values {
-            user: self.request.user.as_str(),
+            user: &user,
             host: &self.request.host,
             service: &self.request.service,
             rhost: self.request.rhost.as_deref().unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::{
     reader::{Section, Source},
     values::choice,
 };
-use crate::directory::{USERS, WhenUnavailable};
+use crate::directory::{USER_NAME, USERS, WhenUnavailable};
 
 /// A directory before what it names is read.
 #[derive(Debug)]
@@ -102,9 +102,10 @@ impl DirectoryFile {
     }
 }
 
-const NAME_RULE: &str = "must be 1 to 32 letters, digits, dots, dashes or underscores";
+const NAME_RULE: &str = "must be 1 to 32 letters, digits, dots, dashes or underscores, and not \"user-name\"";
 
 fn is_name(text: &str) -> bool {
     (1..=32).contains(&text.len())
+        && text != USER_NAME
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

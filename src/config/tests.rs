@@ -442,6 +442,7 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
         ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\" or \"command\""),
         ("name='staff'", "", "directory.name: is missing"),
         ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
+        ("'staff'", "'user-name'", "directory.name: must be 1 to 32 letters"),
         ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),
         ("table='a'", "", "directory.table: is missing"),
         ("table='a'", "table='a'\nbase='x'", "directory.base: unknown key"),
@@ -459,6 +460,10 @@ fn a_command_is_a_program_by_its_absolute_path_and_its_arguments() {
     };
     let file = read("command=['/bin/phone-of','--site','a b']\ntimeout=30").unwrap();
     let KindFile::Command(file) = &file.directories[0].kind else { panic!() };
+    let sample = guide().into_iter().find(|sample| sample.contains("\"command\"")).unwrap();
+    let stranger = mistakes(&directories(&format!("{sample}bogus = 1\n"))).join("\n");
+    let (_, keys) = stranger.split_once("bogus: unknown key; there are ").unwrap();
+    assert!(keys.split(", ").all(|key| sample.contains(&format!("\n{key} = "))), "{keys}");
     assert_eq!(file.program.value.to_str(), Some("/bin/phone-of"));
     assert_eq!((file.program.line, file.timeout.as_secs()), (12, 30));
     assert_eq!(file.arguments, ["--site", "a b"]);
@@ -495,7 +500,7 @@ fn guide() -> Vec<&'static str> {
 #[test]
 fn the_guide_to_directories_is_read_to_the_last_key() {
     let read = |text: &str| FileConfig::parse("f.toml", &directories(text)).unwrap().directories;
-    assert_eq!(guide().len(), 4);
+    assert_eq!(guide().len(), 5);
     for sample in guide() {
         assert_eq!(read(sample).len(), 1, "{sample}");
     }

@@ -122,7 +122,7 @@ fn person(user: &UserName, output: &[u8]) -> Result<Subscriber, String> {
     if !groups.iter().all(|group| is_group(group)) {
         return Err("groups: a group has 1 to 256 bytes of printable characters".to_owned());
     }
-    let id = read.id.unwrap_or_else(|| user.to_string());
+    let id = read.id.unwrap_or_else(|| user.as_str().to_owned());
     if !(1..=ID_MAX).contains(&id.len()) || id.chars().any(text::is_unprintable) {
         return Err(format!("id: must have 1 to {ID_MAX} bytes of printable characters"));
     }

@@ -66,9 +66,9 @@ pub struct GivenUp;
 #[must_use]
 pub fn passed_over(directory: &Directory, answer: &directory::Answer, user: &UserName) -> Option<String> {
     let directory::Answer::Away(why) = answer else { return None };
-    let (name, user) = (&directory.name, text::escaped(user.as_str(), 256));
+    let (name, user) = (&directory.name, text::escaped(&user.to_string(), 256));
     let line =
-        || format!("directory {name} is away and passed over, for {user}: {}", text::escaped(why, 600));
+        || format!("directory {name} is away and passed over, for {user}: {}", text::foreign(why, 600));
     (directory.unavailable == WhenUnavailable::Next).then(line)
 }
 

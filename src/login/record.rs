@@ -89,7 +89,7 @@ pub(super) fn record(
         verdict: name,
         reason,
         code,
-        user: text::escaped(request.user.as_str(), 256),
+        user: text::escaped(&request.user.to_string(), 256),
         service: text::escaped(&request.service, 64),
         host: text::escaped(&request.host, 256),
         client: request.client.as_deref().map(|c| text::escaped(c, 256)),

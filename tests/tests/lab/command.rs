@@ -164,6 +164,33 @@ fn wait_until_gone(lab: &Lab) -> Result<()> {
 }
 
 #[test]
+fn the_program_of_the_guide_knows_who_stands_in_its_file() -> Result<()> {
+    let lab = Lab::new()?;
+    let guide = include_str!("../../../docs/directories.md");
+    let sample = guide.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next());
+    let mobile_id = world(&lab, sample.context("the guide has a program")?)?;
+    let number = mobile_id.number("alice")?;
+    lab.write("/etc/phones", 0o600, &format!("bob +41790000000\n7 +41790000001\njudy +{number}\n"))?;
+    let sshd = lab.sshd(&[])?;
+    let mut session = sshd.login("judy", Methods::Interactive)?;
+    session.press_enter_at_code()?;
+    session.expect("granted to judy")?;
+    let_in(&session.finish()?)?;
+    one_push(&mobile_id, "alice")?;
+    let ends = |name: &str| -> Result<Option<i32>> {
+        Ok(lab.run(lab.command("/run/lab/phone-of").arg(name))?.status.code())
+    };
+    for (name, code) in
+        [("bob", 0), ("7", 0), ("7.0", 1), ("ju.*", 1), ("judy\\n", 1), ("$1", 1), ("\" || 1 || \"", 1)]
+    {
+        ensure!(ends(name)? == Some(code), "{name}: {:?}", ends(name)?);
+    }
+    fs::remove_file(lab.path("/etc/phones"))?;
+    ensure!(ends("bob")? == Some(2), "{:?}", ends("bob")?);
+    Ok(())
+}
+
+#[test]
 fn a_program_that_hangs_is_ended_with_all_it_has_started() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = world(&lab, HANGS)?;
