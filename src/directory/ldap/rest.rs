@@ -58,6 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a story begins at some instant")]
     fn who_has_failed_is_asked_last_for_a_while() {
         let resting = Resting::default();
         let begun = Instant::now();

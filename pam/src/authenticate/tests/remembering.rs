@@ -324,6 +324,7 @@ fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the directory's side")]
 fn a_directory_is_asked_once_for_each_login() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let text = format!(
