@@ -26,6 +26,21 @@ pub(crate) enum Event<'a> {
     GraceCleared { user: Option<&'a str>, count: usize },
     /// Forgot pushes in vain.
     PushesCleared { user: Option<&'a str>, count: usize },
+    /// Enrolled somebody, whose phone has signed.
+    Enrolled {
+        user: &'a str,
+        directory: &'a str,
+        entry: &'a str,
+        msisdn: &'a str,
+        serial: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ap_trans_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        evidence_id: Option<&'a str>,
+        /// The table that the person was entered in; absent for somebody whom a directory knew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        table: Option<&'a str>,
+    },
     /// Gave somebody a serial number, in a folder or a directory, in place of another one or of none.
     SerialPinned { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str>, new: &'a str },
     /// Took somebody's serial number away; none where its record could not be read.

@@ -5,6 +5,7 @@
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
 //! mobileidctl whois USER          asks the directories, and shows what a login would use
+//! mobileidctl enrol USER          asks the user's phone, keeps its serial number, and enters a new user in the table
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
 //! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
 //! mobileidctl identify ...        has somebody find out who is behind a number
@@ -22,6 +23,7 @@ mod audit;
 mod breakglass;
 mod check;
 mod doctor;
+mod enrol;
 mod folders;
 mod grace;
 mod heartbeat;
@@ -43,7 +45,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// Administers the Mobile ID second factor of this host
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes: 0 yes, 1 no, 2 could not try.")]
+#[command(
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 yes, 1 no, 2 could not try."
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -55,6 +62,7 @@ enum Verb {
     Breakglass(breakglass::Verb),
     Check(check::Arguments),
     Doctor(doctor::Arguments),
+    Enrol(Box<enrol::Arguments>),
     #[command(subcommand)]
     Grace(grace::Verb),
     Heartbeat(heartbeat::Arguments),
@@ -114,6 +122,7 @@ fn main() -> ExitCode {
         Verb::Breakglass(verb) => breakglass::run(&verb),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Enrol(arguments) => enrol::run(&arguments),
         Verb::Grace(verb) => grace::run(&verb),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
         Verb::Identify(verb) => identify::run(&verb),

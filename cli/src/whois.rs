@@ -9,7 +9,6 @@
 
 use std::{
     fmt,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -63,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         bail!("--reveal is for root: numbers are masked for everybody else");
     }
     let setup = load::load(&arguments.common.config)?;
+    let pins = arguments.state.pins()?;
     let mut asked = Vec::new();
     let tick: Tick = Arc::new(|| TickVerdict::Continue);
     let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let found = directories::lookup_told(&setup.directories, &arguments.user, &tick, until, told);
     let Ok(found) = found.map_err(|GivenUp| ()) else { bail!("given up") };
     let show = if arguments.reveal { Show::Whole } else { Show::Masked };
-    let report = Report::of(&setup, asked, found, arguments.state.folder(), show);
+    let report = Report::of(&setup, asked, found, &pins, show);
     if arguments.common.json {
         out::json(&report.line(&arguments.user))?;
     } else {
@@ -194,10 +194,10 @@ enum Would {
 }
 
 impl Report {
-    fn of(setup: &Setup, asked: Vec<Asked>, found: Lookup, state: &Path, show: Show) -> Self {
+    fn of(setup: &Setup, asked: Vec<Asked>, found: Lookup, pins: &Pins, show: Show) -> Self {
         let (person, would) = match found {
             Lookup::Found(subscriber) => {
-                let (person, would) = Person::of(setup, &subscriber, state, show);
+                let (person, would) = Person::of(setup, &subscriber, pins, show);
                 (Some(person), would)
             }
             Lookup::NotEnrolled if setup.config.unenrolled == Unenrolled::Allow => (None, Would::LetIn),
@@ -233,14 +233,14 @@ impl Report {
 }
 
 impl Person {
-    fn of(setup: &Setup, found: &Subscriber, state: &Path, show: Show) -> (Self, Would) {
+    fn of(setup: &Setup, found: &Subscriber, pins: &Pins, show: Show) -> (Self, Would) {
         let config = &setup.config;
-        let (serial, would) = match serial(setup, found, state) {
+        let (serial, would) = match serial(setup, found, pins) {
             Ok(serial) => {
                 let would = Would::with(config.serial, serial.is_some());
                 (serial, would)
             }
-            Err(why) => (None, Would::deny(Reason::DirectoryUnavailable, &why)),
+            Err(why) => (None, Would::deny(Reason::PinFailed, &why)),
         };
         let defaults = [("language", found.language.is_none()), ("profile", found.profile.is_none())];
         let person = Self {
@@ -270,7 +270,7 @@ impl Person {
 }
 
 /// The serial number that is known of a person, as a login would find it.
-fn serial(setup: &Setup, subscriber: &Subscriber, state: &Path) -> Result<Option<Serial>, String> {
+fn serial(setup: &Setup, subscriber: &Subscriber, pins: &Pins) -> Result<Option<Serial>, String> {
     let known = |serial: &SerialNumber, serial_from| Serial {
         serial: serial.to_string(),
         serial_from,
@@ -289,7 +289,7 @@ fn serial(setup: &Setup, subscriber: &Subscriber, state: &Path) -> Result<Option
         serial_by: Some(pin.by.name()),
         ..known(&pin.serial, "kept")
     };
-    Ok(Pins::at(state).get(&entry.id)?.map(kept))
+    Ok(pins.get(&entry.id)?.map(kept))
 }
 
 impl Serial {

@@ -6,6 +6,8 @@ mod check;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod enrol;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod identify;

@@ -151,7 +151,7 @@ fn a_damaged_record_is_told_and_a_login_denied() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("number      +4179*****67"), "{run:?}");
     assert!(
-        run.stdout.contains("is denied: directory-unavailable: the serial number kept of alice"),
+        run.stdout.contains("is denied: pin-failed: the serial number kept of alice"),
         "{run:?}"
     );
 }
