@@ -13,6 +13,8 @@
 //! The serial number comes before the entry. Whoever is cut off between the two is not enrolled, and can be enrolled
 //! again; the other way round a login could come first, and any phone with that number would be the right one.
 
+mod person;
+mod phone;
 mod readiness;
 mod refusal;
 mod report;
@@ -20,41 +22,29 @@ mod table;
 
 use std::{
     path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 use mobileid::{
-    config::{Config, FileConfig, KindFile, SerialPolicy, Templates, Unenrolled},
-    directory::{Directories, Directory, Kind, Lookup, USERS, WhenUnavailable, file::UserTable},
+    config::{FileConfig, KindFile, SerialPolicy, Templates},
+    directory::USERS,
     driver::{
-        Tick,
-        blocking::{self, World},
+        blocking::World as _,
         directories::{self, GivenUp},
-        evidence,
-        https::Https,
         pins::Pins,
     },
     load::{self, ConfigFile, Setup},
-    login::{self, Answer, Login, Pinned, Request, Withheld},
+    login::{self, Pinned},
     memory::pin::By,
-    mss::{
-        ApTransId, HttpResponse,
-        profile::{self, ProfileReply, ProfileRequest},
-    },
-    notice::Notice,
-    outcome::{Outcome, Reason, Verdict},
-    policy,
     subscriber::{self, Language, Msisdn, SerialNumber, Subscriber, UserName},
     text,
 };
 
 use self::{
-    readiness::{Readiness, judge},
     refusal::Refusal,
-    report::{Facts, Kept, account_in_words},
+    report::{Facts, Kept},
     table::{NewEntry, NotEntered, Table},
 };
 use crate::{
@@ -63,7 +53,7 @@ use crate::{
     folders::State,
     identify::{self, verify::Named},
     out,
-    terminal::{Terminal, host_name},
+    terminal::Terminal,
 };
 
 /// Enrols a user: asks what the phone can do, has it sign once, and keeps its serial number
@@ -155,13 +145,6 @@ struct Enrolment<'a> {
     facts: Facts,
 }
 
-/// Somebody who was found, or is to be entered.
-struct Person {
-    subscriber: Subscriber,
-    /// The entry that is still to be written.
-    new: Option<(Table, NewEntry)>,
-}
-
 impl<'a> Enrolment<'a> {
     fn begin(arguments: &'a Arguments) -> anyhow::Result<Self> {
         let config = &arguments.common.config;
@@ -192,70 +175,6 @@ impl<'a> Enrolment<'a> {
         Ok(())
     }
 
-    /// Who it is about, with the serial number that is known.
-    fn find(&mut self) -> Result<Person, Stop> {
-        let user = &self.arguments.user;
-        let found = {
-            let terminal = &mut self.terminal;
-            let tick = terminal.tick();
-            directories::lookup_told(&self.setup.directories, user, &tick, soon(), |directory, answer| {
-                let line = directories::passed_over(directory, answer, user);
-                line.iter().for_each(|line| terminal.step(line));
-            })
-        };
-        let found = found.map_err(|GivenUp| Refusal::GivenUp)?;
-        let (found, new) = match (found, &self.arguments.msisdn) {
-            (Lookup::NotEnrolled, Some(msisdn)) => {
-                let (subscriber, new) = self.to_enter(msisdn)?;
-                (Lookup::Found(subscriber), Some(new))
-            }
-            (found, _) => (found, None),
-        };
-        let found = self.pins.complete(found, &self.setup.directories, self.setup.config.serial);
-        let found = found.map_err(|withheld| anyhow!("{}", text::escaped(&withheld.detail, 600)))?;
-        self.terminal.looked_up(&found);
-        let subscriber = match found {
-            Lookup::Found(subscriber) => subscriber,
-            Lookup::NotEnrolled => {
-                return Err(Refusal::NotEnrolled { has_table: self.table.is_some() }.into());
-            }
-            Lookup::Barred(why) => return Err(Refusal::AccountDisabled(text::foreign(&why, 300)).into()),
-            Lookup::Unavailable(why) => return Err(anyhow!("{}", text::foreign(&why, 600)).into()),
-        };
-        match &self.arguments.msisdn {
-            Some(given) if *given != subscriber.msisdn => {
-                let (directory, number) = (subscriber.entry.directory, subscriber.msisdn);
-                Err(Refusal::OtherNumber { directory, number }.into())
-            }
-            _ => Ok(Person { subscriber, new }),
-        }
-    }
-
-    /// Somebody new. Whether she can be entered is seen now, and not when her phone has rung.
-    fn to_enter(&self, msisdn: &Msisdn) -> Result<(Subscriber, (Table, NewEntry)), Stop> {
-        let user = &self.arguments.user;
-        let language = self.arguments.language;
-        let Some(path) = &self.table else {
-            let config = self.arguments.common.config.display();
-            return Err(anyhow!(
-                "{config}: there is no users.table to enter anybody in: enter the person in a directory"
-            )
-            .into());
-        };
-        let table = Table::at(path).map_err(anyhow::Error::msg)?;
-        let new = NewEntry { user: user.clone(), msisdn: msisdn.clone(), language };
-        table.check(&new).map_err(|why| not_entered(&table, why))?;
-        let subscriber = Subscriber {
-            msisdn: msisdn.clone(),
-            language,
-            serial: None,
-            profile: None,
-            groups: Vec::new(),
-            entry: subscriber::Entry { directory: USERS.to_owned(), id: user.to_string() },
-        };
-        Ok((subscriber, (table, new)))
-    }
-
     /// With `--identified`: somebody must vouch for the number.
     fn prove(&mut self, msisdn: &Msisdn) -> Result<(), Stop> {
         let Some(name) = self.arguments.named.given()? else { return Ok(()) };
@@ -268,126 +187,6 @@ impl<'a> Enrolment<'a> {
                 Ok(())
             }
         }
-    }
-
-    /// Asks the service what the number can do, and tells it.
-    fn ask_profile(&mut self, subscriber: &Subscriber) -> Result<(), Stop> {
-        let reply = profile::read(&self.exchange(&subscriber.msisdn)?);
-        let reply =
-            reply.map_err(|why| anyhow!("the service gave no profile: {}", Reason::Unreadable(why)))?;
-        if let ProfileReply::Account(account) = &reply {
-            account_in_words(account).iter().for_each(|line| self.terminal.step(line));
-            self.facts.account = Some(account.clone());
-        }
-        let config = &self.setup.config;
-        let known = subscriber.serial.as_ref().filter(|_| config.serial != SerialPolicy::Ignore);
-        match (judge(&reply, policy::profile(config, subscriber), known), reply) {
-            (Some(Readiness::Ready), _) => Ok(()),
-            (Some(Readiness::Activates), _) => {
-                self.terminal
-                    .step("the SIM is not active: it is activated by the request, with a PIN of her choice");
-                Ok(())
-            }
-            (Some(Readiness::Not(obstacle)), _) => {
-                Err(Refusal::Unready(obstacle, self.arguments.user.clone()).into())
-            }
-            (None, ProfileReply::Fault(fault)) => {
-                let (name, code) = (fault.fault.name(), fault.fault.code());
-                Err(anyhow!("the service refused the profile query: {name} ({code}): {}", fault.detail)
-                    .into())
-            }
-            (None, ProfileReply::NotOk(status)) => {
-                Err(anyhow!("the service gave no profile: {} ({})", status.name(), status.code()).into())
-            }
-            (None, ProfileReply::Account(_)) => Err(anyhow!("the service gave no profile").into()),
-        }
-    }
-
-    fn exchange(&self, msisdn: &Msisdn) -> Result<HttpResponse, Stop> {
-        let shown = || self.arguments.common.config.display().to_string();
-        let https = Https::new(&self.setup.connection).with_context(shown)?;
-        let entropy = blocking::entropy().with_context(shown)?;
-        let id = entropy.first_chunk().map(ApTransId::from_entropy).context("too little randomness")?;
-        let limit = self.setup.connection.timeouts.connect.saturating_add(profile::LIMIT);
-        let (ap, at) = (&self.setup.config.ap, SystemTime::now());
-        let request = profile::request(&ProfileRequest { ap, ap_trans_id: &id, at, msisdn, limit });
-        match https.exchange(&request, &self.terminal.tick()) {
-            Answer::Reply(response) => Ok(response),
-            Answer::Unreachable(_, why) | Answer::Lost(why) => {
-                Err(anyhow!("the profile was not asked: {}", text::foreign(&why, 300)).into())
-            }
-            Answer::TimedOut => {
-                Err(anyhow!("the service gave no answer to the profile query in time").into())
-            }
-            _ => Err(Refusal::GivenUp.into()),
-        }
-    }
-
-    /// Has the phone sign, by the machine of every login; gives the serial number of the signature.
-    fn sign(&mut self, subscriber: &Subscriber) -> Result<SerialNumber, Stop> {
-        let outcome = self.ask_phone(subscriber)?;
-        self.facts.signed(&outcome);
-        self.terminal.step(&format!("{}: {}", outcome.audit.verdict, outcome.audit.reason));
-        if let (Some(folder), Some(proof)) = (&self.setup.evidence, &outcome.evidence)
-            && let Err(error) = evidence::keep(folder, proof)
-        {
-            out::say(&format!("warning: evidence not kept in {}: {error}", folder.display()));
-        }
-        match outcome.verdict {
-            Verdict::Accepted(signer) => {
-                let serial = signer.signer().serial.clone();
-                self.facts.serial = Some(serial.clone());
-                Ok(serial)
-            }
-            Verdict::Denied(reason) => {
-                let detail = outcome.audit.detail.unwrap_or_default();
-                Err(Refusal::Denied { reason, detail, user: self.arguments.user.clone() }.into())
-            }
-            // No rule was asked that could let anybody in.
-            Verdict::Exempt(exemption) => Err(anyhow!("nothing was signed: {}", exemption.name()).into()),
-        }
-    }
-
-    fn ask_phone(&mut self, subscriber: &Subscriber) -> Result<Outcome, Stop> {
-        let request = Request {
-            user: self.arguments.user.clone(),
-            service: "enrol".to_owned(),
-            host: host_name(),
-            rhost: None,
-            client: None,
-            target: None,
-            command: None,
-            limit: None,
-        };
-        let (config, directories) = (self.config(subscriber), self.directory_of(subscriber));
-        // For this one run: who it is has been looked up, and the number that was asked about is the one that signs.
-        let ours = (
-            std::mem::replace(&mut self.setup.config, Arc::new(config)),
-            std::mem::replace(&mut self.setup.directories, Arc::new(directories)),
-        );
-        let outcome = blocking::run(request, &self.setup, &mut Enrolling(&mut self.terminal));
-        self.terminal.waited();
-        (self.setup.config, self.setup.directories) = ours;
-        Ok(outcome.with_context(|| self.arguments.common.config.display().to_string())?)
-    }
-
-    /// That of a login, but with the text of an enrolment. What is kept is kept afterwards, and not by the machine.
-    fn config(&self, subscriber: &Subscriber) -> Config {
-        let config = Config::clone(&self.setup.config);
-        let serial = match (config.serial, &subscriber.serial) {
-            (SerialPolicy::Ignore, _) | (_, None) => SerialPolicy::Ignore,
-            (_, Some(_)) => SerialPolicy::IfKnown,
-        };
-        Config { templates: self.texts.clone(), unenrolled: Unenrolled::Deny, serial, ..config }
-    }
-
-    fn directory_of(&self, subscriber: &Subscriber) -> Directories {
-        let table = UserTable::of_one(self.arguments.user.clone(), subscriber.clone());
-        Directories::new(vec![Directory {
-            name: subscriber.entry.directory.clone(),
-            unavailable: WhenUnavailable::Deny,
-            kind: Kind::File(table),
-        }])
     }
 
     /// Keeps the serial number, unless one is known: then it was the same, or the machine would have said no.
@@ -418,11 +217,27 @@ impl<'a> Enrolment<'a> {
     }
 
     fn enter(&mut self, table: &Table, entry: &NewEntry) -> Result<(), Stop> {
-        table.enter(entry).map_err(|why| not_entered(table, why))?;
+        match table.enter(entry) {
+            Ok(_) => {}
+            Err(NotEntered::Unusable(why)) => {
+                return Err(anyhow!("{why}; nobody was entered: mend that, then enrol again").into());
+            }
+            Err(other) => {
+                self.take_back(entry.user.as_str());
+                return Err(not_entered(table, other));
+            }
+        }
         let shown = table.path().display().to_string();
         self.terminal.step(&format!("entered in {shown}"));
         self.facts.table = Some(shown);
         Ok(())
+    }
+
+    /// Somebody else has been entered under the name while the phone rang: the serial number is not hers.
+    fn take_back(&mut self, entry: &str) {
+        if self.facts.kept == Some(Kept::Now) && self.pins.forget(entry).is_ok() {
+            self.facts.kept = None;
+        }
     }
 
     /// For the auditor, where it is this host's logins that it counts for.
@@ -454,31 +269,5 @@ fn not_entered(table: &Table, why: NotEntered) -> Stop {
             let directory = text::escaped(&table.path().display().to_string(), 400);
             Refusal::OtherNumber { directory, number }.into()
         }
-    }
-}
-
-/// The terminal, as the host of the one signature: who it is was told before.
-struct Enrolling<'a>(&'a mut Terminal);
-
-impl World for Enrolling<'_> {
-    fn passed_over(&mut self, line: &str) {
-        self.0.passed_over(line);
-    }
-
-    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
-        self.0.step(&format!("tell the person: {notice}"));
-        Ok(())
-    }
-
-    fn sending(&mut self, login: &Login) -> Result<(), Withheld> {
-        self.0.sending(login)
-    }
-
-    fn pins(&self) -> Pins {
-        self.0.pins()
-    }
-
-    fn tick(&self) -> Tick {
-        self.0.tick()
     }
 }

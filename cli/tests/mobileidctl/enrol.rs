@@ -276,6 +276,7 @@ fn a_number_that_is_entered_while_the_phone_rings_is_not_written_over() {
     let run = Run::of(child.wait_with_output().unwrap());
     assert_eq!((run.code, run.json()["reason"].as_str()), (1, Some("other-number")), "{run:?}");
     assert_eq!(house.table(), meanwhile);
+    assert_eq!(house.kept("alice"), None, "the serial number was not that of whoever is alice now");
 }
 
 #[test]
