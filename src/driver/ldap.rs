@@ -303,7 +303,7 @@ fn with_groups(
                 }
                 match group.group(&groups.name) {
                     Ok(name) => subscriber.groups.push(name),
-                    Err(answer) => return Ok(answer),
+                    Err(settled) => return Ok(settled.into()),
                 }
                 if subscriber.groups.len() > entry::GROUPS_MAX {
                     return Ok(Answer::Unusable(entry::TOO_MANY_GROUPS.to_owned()));

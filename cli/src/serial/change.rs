@@ -179,9 +179,9 @@ pub(super) fn forget(arguments: &Forget) -> anyhow::Result<Exit> {
     let setup =
         setup(&common.config).context("directories that keep serial numbers themselves are not asked");
     let mut gone = Gone { json: common.json, folder: state.folder().display().to_string(), told: Vec::new() };
-    gone.from_folder(&pins, user, setup.as_ref().ok())?;
+    gone.in_folder(&pins, user, setup.as_ref().ok())?;
     let everywhere = match &setup {
-        Ok(setup) => gone.from_directories(setup, user)?,
+        Ok(setup) => gone.in_directories(setup, user)?,
         Err(_) => true,
     };
     let forgotten = gone.tell()?;
@@ -214,7 +214,7 @@ struct Forgotten {
 }
 
 impl Gone {
-    fn from_folder(&mut self, pins: &Pins, user: &str, setup: Option<&Setup>) -> anyhow::Result<()> {
+    fn in_folder(&mut self, pins: &Pins, user: &str, setup: Option<&Setup>) -> anyhow::Result<()> {
         let (all, _) = read(pins)?;
         let mut entries: Vec<String> = of_user(&all, user).iter().map(|pin| pin.entry.clone()).collect();
         // One that cannot be read is known by its entry alone.
@@ -241,7 +241,7 @@ impl Gone {
     }
 
     /// Whether each could be asked that keeps serial numbers itself.
-    fn from_directories(&mut self, setup: &Setup, user: &str) -> anyhow::Result<bool> {
+    fn in_directories(&mut self, setup: &Setup, user: &str) -> anyhow::Result<bool> {
         let Ok(user) = user.parse::<UserName>() else { return Ok(true) };
         let mut everywhere = true;
         for directory in setup.directories.iter() {

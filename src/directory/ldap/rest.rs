@@ -54,6 +54,7 @@ impl Resting {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test begins some time")]
 mod tests {
     use super::*;
 

@@ -21,12 +21,10 @@ use super::{
     person, said,
 };
 use crate::{
-    directory::{
-        Answer,
-        ldap::{
-            Ldap, Names, entry,
-            message::{Body, Change, Code, Done, Modify, Request},
-        },
+    directory::ldap::{
+        Ldap, Names,
+        entry::{self, Settled},
+        message::{Body, Change, Code, Done, Modify, Request},
     },
     driver::{directories::GivenUp, socket::Tick},
     login::{Pin, Pinned},
@@ -120,11 +118,11 @@ fn with_place<T>(
     })
 }
 
-fn texts(values: Result<Vec<&str>, Answer>) -> Result<Vec<String>, Failed> {
+fn texts(values: Result<Vec<&str>, Settled>) -> Result<Vec<String>, Failed> {
     match values {
         Ok(values) => Ok(values.into_iter().map(|value| value.trim().to_owned()).collect()),
-        Err(Answer::Unusable(why)) => Err(Failed::Unusable(why)),
-        Err(_) => Err(Failed::Unusable("its values cannot be read".to_owned())),
+        Err(Settled::Unusable(why) | Settled::Barred(why)) => Err(Failed::Unusable(why)),
+        Err(Settled::NotEnrolled) => Ok(Vec::new()),
     }
 }
 

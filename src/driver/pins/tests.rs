@@ -182,12 +182,12 @@ fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
 
 #[test]
 fn a_folder_that_others_reach_keeps_nothing() {
-    let stories: [(&str, fn(&House), &str); 3] = [
+    let spoilt_by: [(_, fn(&House), _); 3] = [
         ("open", |house| mode(house, 0o755), "/state may be read by others: chmod go-rwx it"),
         ("writable", |house| mode(house, 0o770), "/state may be read by others: chmod go-rwx it"),
         ("foreign", foreign, "/state belongs to another user: chown root it"),
     ];
-    for (name, spoil, says) in stories {
+    for (name, spoil, says) in spoilt_by {
         if name == "foreign" && !nix::unistd::geteuid().is_root() {
             continue; // Only root can give a folder away.
         }
