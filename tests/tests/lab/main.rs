@@ -8,6 +8,7 @@ mod command;
 mod configuration;
 mod directory;
 mod elf;
+mod enrolment;
 mod environment;
 mod fatigue;
 mod gone;
