@@ -4,9 +4,9 @@
 use anyhow::{Context, Result, ensure};
 use mobileid_tests::radius::{Responder, Verdict};
 use mobileid_tests::{Lab, Methods, Simulator, Slapd, Sshd};
-use serde_json::Value;
 
 use crate::radius::support::waiting;
+use crate::serial::in_words;
 use crate::support::{kept_out, let_in, log_in, no_push};
 
 /// What whoever comes with another serial number is told.
@@ -34,7 +34,7 @@ impl<'lab> Company<'lab> {
         lab.pam_service("sshd", &lab.module("")?)?;
         let sshd = lab.sshd(&[])?;
         let gateway = lab.responder(&waiting("vpn", "127.0.0.1"))?;
-        Ok(Self { lab, mobile_id, directory: directory, sshd, gateway })
+        Ok(Self { lab, mobile_id, directory, sshd, gateway })
     }
 
     /// Runs the tool, which has to end like this.
@@ -65,17 +65,12 @@ impl<'lab> Company<'lab> {
         Ok(answer.value("Reply-Message").unwrap_or_default().to_owned())
     }
 
-    /// What the audit lines of both say, in order: `VERDICT REASON`, and whether it was a first use.
+    /// What the audit lines of both say, in order.
     fn audits(&self, of_gateway: usize) -> Result<[Vec<String>; 2]> {
         self.gateway.audit_log().wait_for_many("\"user\":\"judy\"", of_gateway)?;
         self.lab.settle_syslog()?;
-        let said = |audit: &Value| {
-            let word = |name: &str| audit.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let first = if audit.get("first_use").is_some() { ", first" } else { "" };
-            format!("{} {}{first}", word("verdict"), word("reason"))
-        };
         let [host, gateway] = [self.lab.audits("judy")?, self.gateway.audits("judy")?];
-        Ok([host.iter().map(said).collect(), gateway.iter().map(said).collect()])
+        Ok([host.iter().map(in_words).collect(), gateway.iter().map(in_words).collect()])
     }
 
     /// Her serial number, where the directory keeps it.

@@ -239,3 +239,9 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a str {
 fn is_first(audit: &Value) -> bool {
     audit.get("first_use").is_some_and(|first| first == true)
 }
+
+/// What an audit line says: `VERDICT REASON`, and whether it was a first use.
+pub(crate) fn in_words(audit: &Value) -> String {
+    let first = if is_first(audit) { ", first" } else { "" };
+    format!("{} {}{first}", field(audit, "verdict"), field(audit, "reason"))
+}

@@ -29,7 +29,7 @@ fn what_one_host_has_written_holds_on_another() -> Result<()> {
     let lab = Lab::new()?;
     let (mut site, slapd) = site(&lab, Door::Ssh, "alice", Slapd::WRITABLE)?;
     let serial = site.log_in("judy")?.is_first()?.to_owned();
-    ensure!(slapd.values("judy", Slapd::WRITABLE)? == [serial.clone()]);
+    ensure!(slapd.values("judy", Slapd::WRITABLE)? == [serial.as_str()]);
     ensure!(site.log_in("judy")?.is_later()? == serial);
 
     site.door = Door::Radius;

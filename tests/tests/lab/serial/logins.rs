@@ -80,7 +80,6 @@ fn also_where_the_service_is_asked_again_and_again() -> Result<()> {
     Ok(())
 }
 
-/// A new phone with the recovery code is the old serial number: nobody notices.
 #[test]
 fn a_restart_forgets_nothing() -> Result<()> {
     let lab = Lab::new()?;
