@@ -416,4 +416,25 @@ mod tests {
         assert_eq!(names.len(), all.len(), "two reasons share a name: {names:?}");
         assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')), "{names:?}");
     }
+    #[test]
+    fn the_guide_says_what_each_reason_means_and_what_to_do() {
+        let guide = include_str!("../docs/troubleshooting.md");
+        let (reasons, _) = guide.split_once("\n## Other lines").unwrap();
+        let rows = reasons.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+        let told: Vec<String> = rows.map(|(first, _)| first.replace('`', "")).collect();
+        let in_the_code = |reason: &Reason| match reason {
+            Reason::Fault(Fault::Unknown(_)) | Reason::Status(Status::Unknown(_)) => reason.name().to_owned(),
+            Reason::Fault(_) | Reason::Status(_) => format!("{} {}", reason.name(), reason.code().unwrap()),
+            _ => reason.name().to_owned(),
+        };
+        let mut names: Vec<String> = Reason::all().iter().map(in_the_code).collect();
+        names.extend(Exemption::ALL.map(|exemption| exemption.name().to_owned()));
+        names.push("verified".to_owned());
+        for name in &names {
+            assert_eq!(told.iter().filter(|told| *told == name).count(), 1, "{name} in docs/troubleshooting.md");
+        }
+        for told in told {
+            assert!(names.contains(&told), "docs/troubleshooting.md: {told} is no reason");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
     out, when,
 };
 
-/// One-time codes that let a user in while the service cannot be reached
+/// One-time codes for the day on which the service is out of reach
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Create(Create),
@@ -34,8 +34,8 @@ pub(crate) enum Verb {
 /// Makes codes for a user and prints them, once
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Standard output has the codes, one a line. What is kept of them are hashes: print
-them now, and lock the paper away.
+Standard output has the codes, one a line. What is kept of them are hashes:
+print them now, and lock the paper away.
 
 Exit codes: 0 made, 1 the user has codes left, 2 could not try.")]
 pub(crate) struct Create {
@@ -44,7 +44,7 @@ pub(crate) struct Create {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = count)]
     count: usize,
-    /// Make new codes though there are some left: those are no good any more
+    /// Also where there are some left, which are no good any more
     #[arg(long)]
     replace: bool,
     /// Make codes for a name that is no account of this host
@@ -76,6 +76,9 @@ pub(crate) struct List {
 pub(crate) struct Revoke {
     /// The account
     user: UserName,
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     state: State,
     #[command(flatten)]
@@ -181,6 +184,13 @@ fn list(arguments: &List) -> anyhow::Result<Exit> {
     Ok(folders::complete(&listing, unknown))
 }
 
+/// What was taken back, as JSON.
+#[derive(Serialize)]
+struct TakenBack<'a> {
+    user: &'a str,
+    count: usize,
+}
+
 fn revoke(arguments: &Revoke) -> anyhow::Result<Exit> {
     let (state, runtime) = (arguments.state.open()?, arguments.runtime.open()?);
     let user = &arguments.user;
@@ -192,6 +202,10 @@ fn revoke(arguments: &Revoke) -> anyhow::Result<Exit> {
     if arguments.state.is_the_modules() {
         audit::record(Event::BreakglassRevoked { user: user.as_str(), count });
     }
-    out::data(&format!("{user}: codes taken back: {count}\n"))?;
+    if arguments.json {
+        out::json(&TakenBack { user: user.as_str(), count })?;
+    } else {
+        out::data(&format!("{user}: codes taken back: {count}\n"))?;
+    }
     Ok(Exit::Yes)
 }

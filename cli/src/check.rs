@@ -34,10 +34,10 @@ use srs::SrsFacts;
 /// Checks the configuration and all files it names; asks nobody
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads what a login reads, as a login reads it: owners and modes of the files, keys,
-numbers, certificates. Each mistake is named with file, line and key.
+Reads what a login reads, as a login reads it: owners and modes of the files,
+keys, numbers, certificates. Each mistake is named with file, line and key.
 
-Exit codes: 0 sound, 1 not (with --strict also for a warning), 2 unusable arguments.")]
+Exit codes: 0 sound, 1 not (with --strict: or a warning), 2 unusable arguments.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     common: Common,

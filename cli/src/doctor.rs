@@ -30,15 +30,16 @@ use serde::Serialize;
 use crate::{Exit, out};
 use finding::{Finding, Kind, Severity};
 
-/// Says what sshd, sudo and PAM will do wrong with the module, and how to mend it
+/// Says what sshd, sudo and PAM will do wrong with the module
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads sshd's effective configuration (sshd -T), the PAM files, the sudoers defaults and
-SELinux's state; changes nothing and asks nobody. Run it as root.
+Reads sshd's effective configuration (sshd -T), the PAM files, the sudoers
+defaults and SELinux's state, and says how to mend what is wrong. Changes nothing
+and asks nobody. Run it as root.
 
 Exit codes: 0 nothing wrong, 1 errors or warnings, 2 could not try.")]
 pub(crate) struct Arguments {
-    /// The configuration file [default: the one that sshd's PAM line names]
+    /// Instead of the one that sshd's PAM line names
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print one line of JSON instead of text

@@ -56,23 +56,25 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Enrols a user: asks what the phone can do, has it sign once, and keeps its serial number
+/// Enrols a user: the phone signs once, and its serial number is kept
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Asks what the phone can do, has it sign once, and keeps its serial number.
 Somebody who is in no directory is entered in the table of users.table, with the
-number of --msisdn. Names are for --identified, as in the passport. Ctrl-C gives up.
+number of --msisdn. Names are for --identified, as in the passport. Ctrl-C gives
+up.
 
 Exit codes: 0 enrolled, 1 not enrolled, 2 could not try.")]
 pub(crate) struct Arguments {
     /// The account, as the directories know it or shall know it
     user: UserName,
-    /// The number, internationally, for somebody who is in no directory
+    /// For somebody who is in no directory: +41791234567
     #[arg(long, value_name = "NUMBER")]
     msisdn: Option<Msisdn>,
     /// Her language: en, de, fr or it
-    #[arg(long, requires = "msisdn")]
+    #[arg(long, value_name = "LANG", requires = "msisdn")]
     language: Option<Language>,
-    /// Only with evidence that the number is this person's (see identify)
+    /// Only with evidence whose number it is: see identify
     #[arg(long)]
     identified: bool,
     #[command(flatten)]

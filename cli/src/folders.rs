@@ -26,16 +26,16 @@ use crate::{Exit, out};
 /// What is kept over a boot.
 #[derive(Debug, Args)]
 pub(crate) struct State {
-    /// Another folder for what is kept: the responder's, or one to try things out
-    #[arg(long, value_name = "DIR", default_value = STATE, hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = STATE, hide_default_value = true,
+        help = format!("Instead of {STATE}, like the responder's"))]
     state: PathBuf,
 }
 
 /// What is forgotten at boot.
 #[derive(Debug, Args)]
 pub(crate) struct Runtime {
-    /// Another folder than the module's for what a boot forgets, to try things out
-    #[arg(long, value_name = "DIR", default_value = RUNTIME, hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = RUNTIME, hide_default_value = true,
+        help = format!("Instead of {RUNTIME}, to try things out"))]
     runtime: PathBuf,
 }
 
@@ -131,6 +131,9 @@ pub(crate) struct List {
 pub(crate) struct Clear {
     #[command(flatten)]
     pub(crate) whose: Whose,
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) runtime: Runtime,
 }
@@ -150,6 +153,16 @@ pub(crate) struct Whose {
     all: bool,
 }
 
+/// What became of records, as JSON.
+#[derive(Serialize)]
+struct Cleared<'a> {
+    /// Absent where everybody's were meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    cleared: usize,
+    in_use: usize,
+}
+
 impl Whose {
     /// The one user; None where everybody is meant.
     pub(crate) fn name(&self) -> Option<&str> {
@@ -165,10 +178,14 @@ impl Whose {
     ///
     /// # Errors
     /// As [`out::data`] has them.
-    pub(crate) fn told(&self, removed: Removed, what: &str) -> anyhow::Result<Exit> {
+    pub(crate) fn told(&self, removed: Removed, what: &str, json: bool) -> anyhow::Result<Exit> {
         let Removed { removed, busy } = removed;
-        let whose = self.name().unwrap_or("everybody");
-        out::data(&format!("{whose}: {what} cleared: {removed}\n"))?;
+        if json {
+            out::json(&Cleared { user: self.name(), cleared: removed, in_use: busy })?;
+        } else {
+            let whose = self.name().unwrap_or("everybody");
+            out::data(&format!("{whose}: {what} cleared: {removed}\n"))?;
+        }
         if busy > 0 {
             out::say("some are in use by a login and still there: try again");
         }

@@ -18,8 +18,8 @@ use crate::{
 pub(crate) enum Verb {
     /// Lists who has confirmed, from where, how long ago, and with which key
     #[command(after_help = "\
-How long a confirmation stands is for pam.grace to say; an old one stays listed until
-it is swept away.
+How long a confirmation stands is for pam.grace to say; an old one stays listed
+until it is swept away.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
     List(List),
@@ -82,5 +82,5 @@ fn clear(arguments: &Clear) -> anyhow::Result<Exit> {
     if removed.removed > 0 && arguments.runtime.is_the_modules() {
         audit::record(Event::GraceCleared { user: whose.name(), count: removed.removed });
     }
-    whose.told(removed, "confirmations")
+    whose.told(removed, "confirmations", arguments.json)
 }

@@ -26,11 +26,11 @@ use serde::Serialize;
 use crate::{Common, Exit, out, when};
 use advice::Trouble;
 
-/// Asks the service whether it is well and knows us; no phone is asked
+/// Asks the service whether it is well and knows us; no phone rings
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Sends the health check of the Mobile ID guide (4.5), and names what is wrong on the
-way: name, connection, proxy, TLS, authorisation, clock.
+Sends the health check of the Mobile ID guide (4.5), and names what is wrong on
+the way: name, connection, proxy, TLS, authorisation, clock.
 
 Exit codes: 0 healthy, 1 not, 2 unusable arguments or configuration.")]
 pub(crate) struct Arguments {

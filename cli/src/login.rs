@@ -25,8 +25,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Asks the user's phone as the PAM module does, and keeps the evidence where the
-configuration says so. --json prints the audit record; nothing goes to the system log.
-Ctrl-C gives the login up.
+configuration says so. --json prints the audit record; nothing goes to the
+system log. Ctrl-C gives the login up.
 
 Exit codes: 0 accepted, 1 denied, 2 unusable arguments or configuration.")]
 pub(crate) struct Arguments {

@@ -29,6 +29,8 @@ mod grace;
 mod heartbeat;
 mod identify;
 mod login;
+#[cfg(test)]
+mod manual;
 mod out;
 mod pushes;
 mod reload;
@@ -42,15 +44,11 @@ mod whois;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use mobileid::config::DEFAULT_PATH;
 
 /// Administers the Mobile ID second factor of this host
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    max_term_width = 100,
-    disable_help_subcommand = true,
-    after_help = "Exit codes: 0 yes, 1 no, 2 could not try."
-)]
+#[command(version, disable_help_subcommand = true, after_help = "Exit codes: 0 yes, 1 no, 2 could not try.")]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -82,8 +80,8 @@ enum Verb {
 /// What every verb that needs the configuration takes.
 #[derive(Debug, Args)]
 struct Common {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = mobileid::config::DEFAULT_PATH)]
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH, hide_default_value = true,
+        help = format!("Instead of {DEFAULT_PATH}"))]
     config: PathBuf,
     /// Print one line of JSON instead of text
     #[arg(long)]

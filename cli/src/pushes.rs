@@ -23,7 +23,8 @@ use crate::{
 pub(crate) enum Verb {
     /// Lists whose phone was asked in vain within the last day, and how often
     #[command(after_help = "\
-Refused, unanswered and abandoned: all that pam.push_limit counts within pam.push_window.
+Refused, unanswered and abandoned: all that pam.push_limit counts within
+pam.push_window.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
     List(List),
@@ -86,5 +87,5 @@ fn clear(arguments: &Clear) -> anyhow::Result<Exit> {
     if removed.removed > 0 && arguments.runtime.is_the_modules() {
         audit::record(Event::PushesCleared { user: whose.name(), count: removed.removed });
     }
-    whose.told(removed, "counts of pushes")
+    whose.told(removed, "counts of pushes", arguments.json)
 }

@@ -14,19 +14,23 @@ use nix::{
 
 use crate::{Exit, out};
 
-/// Has mobileid-radiusd read its configuration, secrets and certificates again
+/// Has mobileid-radiusd read its configuration again
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Logins that are pending go on. Try the new files first: mobileid-radiusd --check.
+Its secrets and certificates, too. Logins that are pending go on. Try the new
+files first: mobileid-radiusd --check.
 
 Exit codes: 0 in use (with --pid: asked), 1 refused, 2 could not ask.")]
 pub(crate) struct Arguments {
-    /// The systemd unit that it runs as
+    /// The unit of systemd
     #[arg(long, value_name = "UNIT", default_value = "mobileid-radiusd.service", conflicts_with = "pid")]
     unit: String,
     /// The process, where it is no unit
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(2..))]
     pid: Option<i32>,
+    /// Print one line of JSON instead of text
+    #[arg(long)]
+    json: bool,
 }
 
 /// How /proc names the program: its name's first 15 characters.
@@ -36,23 +40,29 @@ const REFUSED: &str = "the new configuration was refused";
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match arguments.pid {
-        Some(pid) => signal(pid),
-        None => reload(&arguments.unit),
+        Some(pid) => signal(pid, arguments.json),
+        None => reload(&arguments.unit, arguments.json),
     }
 }
 
-fn signal(pid: i32) -> anyhow::Result<Exit> {
+fn signal(pid: i32, json: bool) -> anyhow::Result<Exit> {
     let comm = fs::read_to_string(format!("/proc/{pid}/comm")).with_context(|| format!("process {pid}"))?;
     if comm.trim_end() != COMM {
         // SIGHUP ends most programs.
         bail!("process {pid} is {}, not mobileid-radiusd", mobileid::text::escaped(comm.trim_end(), 32));
     }
     kill(Pid::from_raw(pid), Signal::SIGHUP).with_context(|| format!("process {pid}"))?;
-    out::data(&format!("process {pid} was asked; its log says whether it has taken the configuration\n"))?;
+    if json {
+        out::json(&serde_json::json!({ "pid": pid, "asked": true }))?;
+    } else {
+        out::data(&format!(
+            "process {pid} was asked; its log says whether it has taken the configuration\n"
+        ))?;
+    }
     Ok(Exit::Yes)
 }
 
-fn reload(unit: &str) -> anyhow::Result<Exit> {
+fn reload(unit: &str, json: bool) -> anyhow::Result<Exit> {
     let asked = Command::new("systemctl").args(["reload", "--", unit]).output().context("systemctl")?;
     if !asked.status.success() {
         let why = mobileid::text::escaped(String::from_utf8_lossy(&asked.stderr).trim(), 500);
@@ -61,8 +71,13 @@ fn reload(unit: &str) -> anyhow::Result<Exit> {
     let status =
         Command::new("systemctl").args(["show", "--property=StatusText", "--value", "--", unit]).output();
     let status = String::from_utf8_lossy(&status.context("systemctl")?.stdout).trim().to_owned();
-    out::data(&format!("{unit}: {}\n", mobileid::text::escaped(&status, 500)))?;
-    Ok(Exit::of(!status.starts_with(REFUSED)))
+    let (shown, in_use) = (mobileid::text::escaped(&status, 500), !status.starts_with(REFUSED));
+    if json {
+        out::json(&serde_json::json!({ "unit": unit, "in_use": in_use, "status": shown }))?;
+    } else {
+        out::data(&format!("{unit}: {shown}\n"))?;
+    }
+    Ok(Exit::of(in_use))
 }
 
 #[cfg(test)]
@@ -72,8 +87,8 @@ mod tests {
     #[test]
     fn another_program_gets_no_signal() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let refused = signal(own).unwrap_err().to_string();
+        let refused = signal(own, false).unwrap_err().to_string();
         assert!(refused.contains("not mobileid-radiusd"), "{refused}");
-        assert!(signal(i32::MAX).is_err());
+        assert!(signal(i32::MAX, false).is_err());
     }
 }

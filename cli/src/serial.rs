@@ -40,8 +40,8 @@ pub(crate) enum Verb {
 /// Lists the serial numbers that this host keeps
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What directories say or keep themselves is not listed: see show. The responder keeps
-its own: --state /var/lib/mobileid-radiusd, as its user.
+What directories say or keep themselves is not listed: see show. The responder
+keeps its own: --state /var/lib/mobileid-radiusd, as its user.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
 pub(crate) struct List {

@@ -26,11 +26,12 @@ pub(crate) enum Verb {
     Verify(Arguments),
 }
 
-/// Checks that a text was signed, by whom, and that the signer chains to a trusted root
+/// Checks that a text was signed, and by whom
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A folder of evidence has a pair of files per login. To check one:
-  mobileidctl signature verify --cms ID.p7s --text \"$(cat ID.txt)\" --trust trust.d --at TIME
+  mobileidctl signature verify --cms ID.p7s --text \"$(cat ID.txt)\" \\
+    --trust trust.d --at TIME
 
 Exit codes: 0 accepted, 1 refused, 2 unusable arguments.")]
 pub(crate) struct Arguments {
@@ -40,13 +41,13 @@ pub(crate) struct Arguments {
     /// The text that must have been signed, with its prefix
     #[arg(long, allow_hyphen_values = true)]
     text: String,
-    /// A root to chain to, PEM or DER, or a folder of them; may be repeated
-    #[arg(long, value_name = "FILE|DIR", required = true)]
+    /// A root, PEM or DER, or a folder of them; repeatable
+    #[arg(long, value_name = "PATH", required = true)]
     trust: Vec<PathBuf>,
     /// The serial number that the signer must have
     #[arg(long)]
     serial: Option<SerialNumber>,
-    /// When the certificates must be valid, e.g. 2024-07-02T08:30:00Z [default: now]
+    /// When it was: 2024-07-02T08:30:00Z [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = when::parse_rfc3339)]
     at: Option<SystemTime>,
     /// Print one line of JSON instead of text

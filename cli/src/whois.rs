@@ -38,8 +38,8 @@ use crate::{Common, Exit, folders::State, out, when};
 /// Shows what a login would use, and from where; no phone is asked
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Numbers are masked; --reveal shows them whole, to root. The rules of [pam] that let
-somebody in without the phone are not looked at.
+Numbers are masked; --reveal shows them whole, to root. The rules of [pam] that
+let somebody in without the phone are not looked at.
 
 Exit codes: 0 a login would ask this phone, 1 it would not, 2 could not try.")]
 pub(crate) struct Arguments {

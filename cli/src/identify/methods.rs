@@ -10,29 +10,32 @@ use serde::Serialize;
 use super::{Session, answered};
 use crate::{Common, Exit, out};
 
-/// Lists identification methods, by default those that reach what `srs` asks for
+/// Lists identification methods
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 there are some, 1 there is none, 2 could not try.")]
+#[command(after_help = "\
+Without --all, --jurisdiction and --level those that reach what srs asks for.
+
+Exit codes: 0 there are some, 1 there is none, 2 could not try.")]
 pub(crate) struct Arguments {
-    /// Only this provider's; may be repeated
+    /// Of this provider; repeatable
     #[arg(long)]
     issuer: Vec<Issuer>,
-    /// Only those good under this law, zertes or eidas; may be repeated
-    #[arg(long)]
+    /// Under this law, zertes or eidas; repeatable
+    #[arg(long, value_name = "LAW")]
     jurisdiction: Vec<Jurisdiction>,
-    /// Only those of this level of assurance, 3 or 4
+    /// Of this level of assurance, 3 or 4
     #[arg(long)]
     level: Option<Level>,
-    /// Only those of this type: Video, eID, Bankident or another
+    /// Of this type, like Video, eID, Bankident
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<MethodType>,
-    /// Only those where the person has to go somewhere, or has not
+    /// Whether the person has to go somewhere
     #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     offline: Option<bool>,
-    /// Only those for which a browser is enough, or is not
+    /// Whether a browser is enough
     #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     webflow: Option<bool>,
-    /// Only those after which the person can sign at once, or cannot
+    /// Whether the person can sign at once
     #[arg(long, value_name = "YES|NO", value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     real_time: Option<bool>,
     /// Of every law and level

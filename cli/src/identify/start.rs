@@ -17,15 +17,18 @@ use crate::{Common, Exit, out};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A method may want some of it. What is given must be as in the person's passport.
+
 Exit codes: 0 ordered, 1 given up, 2 could not try; then see identify status.")]
 pub(crate) struct Arguments {
     /// The provider, as identify methods names it
     issuer: Issuer,
     /// Its method
     method: MethodName,
-    #[arg(long)]
+    /// All first names
+    #[arg(long, value_name = "NAMES")]
     first_name: Option<PersonName>,
-    #[arg(long)]
+    /// All last names
+    #[arg(long, value_name = "NAMES")]
     last_name: Option<PersonName>,
     /// Date of birth, like 1990-12-31
     #[arg(long, value_name = "DATE")]
@@ -33,6 +36,7 @@ pub(crate) struct Arguments {
     /// Two letters, like CH
     #[arg(long)]
     country: Option<Country>,
+    /// Where she gets mail
     #[arg(long)]
     email: Option<Email>,
     /// en, de, fr or it

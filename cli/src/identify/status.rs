@@ -21,8 +21,8 @@ use crate::{Common, Exit, out};
 /// Says how far an identification is
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Terminated means that the evidence is there, not that it is enough: see identify verify.
-With --wait an outage on the way is waited through. Ctrl-C gives up.
+Terminated means that the evidence is there, not that it is enough: see identify
+verify. With --wait an outage on the way is waited through. Ctrl-C gives up.
 
 Exit codes: 0 terminated, 1 not, or not yet, 2 could not try.")]
 pub(crate) struct Arguments {

@@ -14,19 +14,20 @@ use crate::{Common, Exit, out};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The name is that of the evidence, so that of the passport, to the letter.
+
 Exit codes: 0 there is, 1 there is not, or not enough, 2 could not try.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     number: Number,
     #[command(flatten)]
     named: Named,
-    /// Good under this law, zertes or eidas, instead of the configured one
-    #[arg(long)]
+    /// Under this law: zertes or eidas
+    #[arg(long, value_name = "LAW")]
     jurisdiction: Option<Jurisdiction>,
-    /// Good for this customer of the All-in Signing Service instead
+    /// For this customer of the All-in Signing Service
     #[arg(long, value_name = "NAME", conflicts_with = "jurisdiction")]
     claimed_identity: Option<ClaimedIdentity>,
-    /// Of at least this level, 3 or 4, instead of the configured one
+    /// Of this level at least, 3 or 4
     #[arg(long)]
     level: Option<Level>,
     #[command(flatten)]
@@ -39,12 +40,13 @@ pub(crate) struct Named {
     /// All first names, as in the passport
     #[arg(long, value_name = "NAMES")]
     first_name: Option<PersonName>,
+    /// All last names
     #[arg(long, value_name = "NAMES")]
     last_name: Option<PersonName>,
     /// Two letters, like CH
     #[arg(long)]
     country: Option<Country>,
-    /// The whole name instead, as a distinguished name
+    /// The distinguished name instead
     #[arg(long, value_name = "DN", conflicts_with_all = ["first_name", "last_name", "country"])]
     name: Option<DistinguishedName>,
 }

@@ -31,13 +31,15 @@ use crate::{
     out,
 };
 
-/// Gives a user this serial number: signatures with another one are refused from now on
+/// Gives a user this serial number: another one is refused from now on
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The user is looked up, and the serial number is kept where it belongs: here, or in the
-directory that keeps them itself. Who is in no directory has no place for one.
+The user is looked up, and the serial number is kept where it belongs: here, or
+in the directory that keeps them itself. Who is in no directory has no place for
+one.
 
-Exit codes: 0 kept, 1 not: in no directory, or that one says another, 2 could not try.")]
+Exit codes: 0 kept, 1 not: no such user, or a directory says another one, 2 could
+not try.")]
 pub(crate) struct Pin {
     /// The account, as the directories know it
     user: UserName,
@@ -52,9 +54,9 @@ pub(crate) struct Pin {
 /// Forgets a user's serial number: the next login is a first one
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Make sure who has the phone before: whoever signs next is taken for the user. USER is
-the name of a login, or the entry as list shows it; directories need not answer, unless
-they keep serial numbers themselves.
+Make sure who has the phone before: whoever signs next is taken for the user.
+USER is the name of a login, or the entry as list shows it; directories need not
+answer, unless they keep serial numbers themselves.
 
 Exit codes: 0 forgotten, 1 there was none, 2 could not try, or not everywhere.")]
 pub(crate) struct Forget {

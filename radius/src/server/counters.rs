@@ -218,4 +218,13 @@ mod tests {
         let names: std::collections::BTreeSet<_> = Fate::ALL.iter().map(|fate| fate.name()).collect();
         assert_eq!(names.len(), Fate::COUNT);
     }
+
+    #[test]
+    fn the_guide_says_what_becomes_of_a_packet() {
+        let guide = include_str!("../../../docs/troubleshooting.md");
+        let (_, section) = guide.split_once("\n## What becomes of a packet").unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let told: Vec<&str> = rows.map(|(name, _)| name).collect();
+        assert_eq!(told, Fate::ALL.map(Fate::name));
+    }
 }
