@@ -431,7 +431,11 @@ mod tests {
         names.extend(Exemption::ALL.map(|exemption| exemption.name().to_owned()));
         names.push("verified".to_owned());
         for name in &names {
-            assert_eq!(told.iter().filter(|told| *told == name).count(), 1, "{name} in docs/troubleshooting.md");
+            assert_eq!(
+                told.iter().filter(|told| *told == name).count(),
+                1,
+                "{name} in docs/troubleshooting.md"
+            );
         }
         for told in told {
             assert!(names.contains(&told), "docs/troubleshooting.md: {told} is no reason");

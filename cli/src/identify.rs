@@ -35,7 +35,7 @@ use mobileid::{
 
 use crate::{Common, Exit, out, signals};
 
-/// Has a person identified, and asks for evidence that a number is hers
+/// Has a person identified, and asks for the evidence
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Methods(methods::Arguments),

@@ -32,7 +32,7 @@ complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "doctor" -d 
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "enrol" -d 'Enrols a user: the phone signs once, and its serial number is kept'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "grace" -d 'Confirmations that stand for a while (pam.grace)'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "heartbeat" -d 'Asks the service whether it is well and knows us; no phone rings'
-complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "identify" -d 'Has a person identified, and asks for evidence that a number is hers'
+complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "identify" -d 'Has a person identified, and asks for the evidence'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "login" -d 'Logs a user in on the phone, and tells each step'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "pushes" -d 'Phones that were asked in vain (pam.push_limit)'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "reload" -d 'Has mobileid-radiusd read its configuration again'

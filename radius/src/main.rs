@@ -35,7 +35,8 @@ Answers RADIUS requests when the person's phone has confirmed with Swisscom Mobi
   -V, --version  print the version
 
 SIGHUP reads the configuration again, SIGTERM lets pending logins end.
-Exit codes: 0 ended, or all is well; 1 a mistake in the configuration; 2 a mistake in these arguments.
+Exit codes: 0 ended, or all is well; 1 a mistake in the configuration;
+2 a mistake in these arguments. See mobileid-radiusd(8).
 ";
 
 /// What the command line asks for.
@@ -183,5 +184,43 @@ mod tests {
         for args in [&["--config"][..], &["--insecure"], &["radiusd.toml"], &["--check=yes"]] {
             assert!(Command::from_args(args.iter().map(OsString::from)).is_err(), "{args:?}");
         }
+    }
+
+    #[test]
+    fn the_help_fits_on_a_screen_and_the_manual_has_all_of_it() {
+        assert!(HELP.lines().count() <= 24 && HELP.lines().all(|line| line.len() <= 80), "{HELP}");
+        let page = include_str!("../../packaging/man/mobileid-radiusd.8").replace("\\-", "-");
+        let options = HELP.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let options: Vec<&str> = options.filter(|word| word.starts_with('-')).collect();
+        assert!(options.contains(&"--check") && options.contains(&"-V"), "{options:?}");
+        let signals = ["SIGHUP", "SIGTERM", "SIGINT"];
+        let environment = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"];
+        let codes = ["\n.B 0\n", "\n.B 1\n", "\n.B 2\n"];
+        for said in options.into_iter().chain([CONFIG]).chain(signals).chain(environment).chain(codes) {
+            assert!(page.contains(said), "{said} is not in the manual");
+        }
+    }
+
+    #[test]
+    fn the_guide_quotes_lines_that_there_are() {
+        let guide = include_str!("../../docs/troubleshooting.md");
+        let (_, section) = guide.split_once("\n## Other lines of mobileid-radiusd\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let quoted = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        let sources = sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+        let mut count = 0;
+        for (line, _) in quoted {
+            assert!(sources.contains(line), "nothing says: {line}");
+            count += 1;
+        }
+        assert!(count >= 10);
+    }
+
+    fn sources(folder: &std::path::Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let text = |path: PathBuf| {
+            if path.is_dir() { sources(&path) } else { std::fs::read_to_string(path).unwrap() }
+        };
+        entries.map(text).collect()
     }
 }

@@ -148,45 +148,40 @@ fn key(name: &str) -> Result<KeyKind> {
 fn profiles(list: &str) -> Result<Vec<Profile>> {
     let profile = |name: &str| {
         let found = Profile::ALL.iter().find(|profile| profile.uri().rsplit('/').next() == Some(name));
-        found.copied().with_context(|| format!("--profiles: {name:?} is none of {}", profile_names()))
+        found.copied().with_context(|| format!("--profiles: {name:?} is none of {}", names(Profile::ALL)))
     };
     list.split(',').map(profile).collect()
 }
 
-fn profile_names() -> String {
-    Profile::ALL.iter().filter_map(|profile| profile.uri().rsplit('/').next()).collect::<Vec<_>>().join(", ")
+fn names(profiles: &[Profile]) -> String {
+    profiles.iter().filter_map(|profile| profile.uri().rsplit('/').next()).collect::<Vec<_>>().join(", ")
 }
 
 fn help() -> String {
     format!(
-        "Simulates Swisscom Mobile ID on this machine: the service and the phones.
+        "\
+Simulates Swisscom Mobile ID on this machine: the service and the phones.
 
 Usage: mobileid-simulator --state DIR [OPTION]...
 
-  --state DIR          keys, certificates and a ready client configuration live here
-  --listen ADDRESS     where the service listens (127.0.0.1:0)
-  --phone ADDRESS      where the phone page listens (127.0.0.1:0)
-  --srs ADDRESS        where the Smart Registration Service listens (127.0.0.1:0)
-  --subscribers FILE   who has a Mobile ID, instead of the table below
-  --profiles LIST      signature profiles the AP may use, separated by commas:
-                       {}
-  --http2              offers HTTP/2 beside HTTP/1.1
-  --population N       adds user0 to userN-1, +41791000000 and on, who confirm; they share a key
+  --state DIR             keys, certificates and a ready client configuration
+  --listen ADDRESS        where the service listens (127.0.0.1:0)
+  --phone ADDRESS         where the phone page listens (127.0.0.1:0)
+  --srs ADDRESS           where the Registration Service listens (127.0.0.1:0)
+  --subscribers FILE      who has a Mobile ID, instead of the built-in table
+  --profiles LIST         signature profiles the AP may use, with commas between:
+                          {}
+  --http2                 offers HTTP/2 beside HTTP/1.1
+  --population N          adds user0 to userN-1, who confirm and share a key
   --population-delay MS   how long each of them takes (0)
   --population-key KEY    what they sign with: ec (the default) or rsa
-  --exit-with-stdin    end when standard input ends
-  --list-subscribers   print the table below
-  --version, --help
+  --exit-with-stdin       end when standard input ends
+  --list-subscribers      print the built-in table: names, keys, what they do
+  -h, --help, -V, --version
 
-When it is ready it prints one line: ready service=https://... phone=http://... srs=https://...
-
-To activate a number anew, on another phone and with a new serial number:
-curl -X POST -H 'X-Phone: shell' http://.../api/reactivate/NUMBER, at the phone page's address.
-
-Built-in subscribers, with user name, methods, key and what happens to requests:
-
-{}",
-        profile_names(),
-        list_built_in()
+When it is ready it prints one line: ready service=... phone=... srs=...
+Exit codes: 0 told to end, 1 could not start. See mobileid-simulator(1).
+",
+        Profile::ALL.chunks(3).map(names).collect::<Vec<_>>().join("\n                          "),
     )
 }

@@ -59,3 +59,17 @@ fn the_codes_by_name() {
 fn an_exemption_is_success() {
     assert_eq!(code(&Verdict::Exempt(Exemption::Unenrolled), "sudo"), PAM_SUCCESS);
 }
+
+#[test]
+fn the_manual_has_every_code() {
+    let page = include_str!("../../../packaging/man/pam_mobileid.8");
+    let denials = Reason::all().into_iter().map(Verdict::Denied);
+    let verdicts: Vec<Verdict> = denials.chain(Exemption::ALL.map(Verdict::Exempt)).collect();
+    let returned = verdicts.iter().flat_map(|verdict| SERVICES.map(|service| code(verdict, service)));
+    let returned: std::collections::BTreeSet<String> = returned.map(|code| format!("{code:?}")).collect();
+    let (_, section) = page.split_once(".SH RETURN VALUES\n").unwrap();
+    let (section, _) = section.split_once("\n.PP\n.B PAM_IGNORE\n").unwrap();
+    let told: std::collections::BTreeSet<String> =
+        section.lines().filter_map(|line| line.strip_prefix(".B PAM_")).map(|c| format!("PAM_{c}")).collect();
+    assert_eq!(told, returned);
+}

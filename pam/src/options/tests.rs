@@ -52,3 +52,37 @@ fn a_long_argument_does_not_flood_the_log() {
 fn the_way_to_panic_is_not_in_a_release() {
     assert_eq!(parse(&[c"panic"]).is_ok(), cfg!(feature = "test-panic"));
 }
+
+#[test]
+fn the_manual_has_every_argument() {
+    let page = include_str!("../../../packaging/man/pam_mobileid.8");
+    let unknown = parse(&[c"nonsense"]).unwrap_err();
+    let (_, arguments) = unknown.split_once("the arguments are ").unwrap();
+    let arguments: Vec<&str> = arguments.split(" and ").collect();
+    assert_eq!(arguments, ["config=/PATH", "debug"]);
+    for argument in arguments {
+        assert!(page.contains(argument), "{argument} is not in the manual");
+    }
+    assert!(page.contains(&format!(".IR {DEFAULT_PATH} ")), "the default is not in the manual");
+}
+
+#[test]
+fn the_guide_quotes_lines_that_there_are() {
+    let guide = include_str!("../../../docs/troubleshooting.md");
+    let (_, section) = guide.split_once("\n## Other lines of the PAM module\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let quoted = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let said = [
+        include_str!("../options.rs"),
+        include_str!("../authenticate.rs"),
+        include_str!("../person.rs"),
+        include_str!("../system.rs"),
+        include_str!("../../../src/driver/directories.rs"),
+        // A mistake begins with its file, which is named as the argument names it.
+        "mobileid.toml:",
+    ]
+    .concat();
+    for (line, _) in quoted {
+        assert!(said.contains(line), "nothing says: {line}");
+    }
+}

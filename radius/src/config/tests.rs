@@ -160,6 +160,22 @@ fn the_guide_is_read_to_the_last_key() {
 }
 
 #[test]
+fn every_recipe_is_a_configuration() {
+    let recipes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/recipes"));
+    let mut read = 0;
+    for recipe in fs::read_dir(recipes).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&recipe).unwrap();
+        for sample in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            if let Err(mistakes) = Folder::new().read(sample) {
+                panic!("{}: {mistakes}", recipe.display());
+            }
+            read += 1;
+        }
+    }
+    assert_eq!(read, 6);
+}
+
+#[test]
 fn a_group_is_granted_what_everybody_is_and_more() {
     let s = settings(&FULL);
     let granted = |groups: &[&str]| {

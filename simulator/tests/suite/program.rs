@@ -255,7 +255,7 @@ fn a_population_stands_beside_the_others_and_may_grow_with_the_next_start() {
 }
 
 #[test]
-fn the_list_and_the_help_show_the_built_in_subscribers() {
+fn the_list_shows_the_built_in_subscribers_and_the_help_and_the_manual_every_option() {
     let printed = |argument: &str| {
         let output = run(env!("CARGO_BIN_EXE_mobileid-simulator"), &[argument]);
         assert!(output.status.success());
@@ -263,5 +263,21 @@ fn the_list_and_the_help_show_the_built_in_subscribers() {
     };
     let list = printed("--list-subscribers");
     assert!(list.contains("+41790000001  alice            sim   ec   approve\n"));
-    assert!(printed("--help").ends_with(&list));
+    let help = printed("--help");
+    assert!(help.lines().count() <= 24 && help.lines().all(|line| line.len() <= 80), "{help}");
+    let page = include_str!("../../../packaging/man/mobileid-simulator.1").replace("\\-", "-");
+    let words = |text: &'static str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let options = words(include_str!("../../src/options.rs")).filter(|word| word.starts_with("--"));
+    let options: std::collections::BTreeSet<&str> = options.filter(|option| option.len() > 2).collect();
+    assert!(options.len() >= 13, "{options:?}");
+    for said in options.into_iter().chain(["-h", "-V", "(127.0.0.1:0)", "Exit codes: 0"]) {
+        assert!(help.contains(said), "{said} is not in {help}");
+    }
+    for line in help.lines().filter_map(|line| line.strip_prefix("  --")) {
+        let option = line.split(' ').next().unwrap();
+        assert!(page.contains(&format!("--{option}")), "--{option} is not in the manual");
+    }
+    for key in ["msisdn", "user", "method", "key", "behaviour", "after_ms", "serial"] {
+        assert!(page.contains(&format!("\n{key} = ")), "{key} is not in the manual");
+    }
 }
