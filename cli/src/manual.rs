@@ -5,7 +5,7 @@
 //!   packaging/man/mobileid.toml.5    the keys:    from docs/configuration.md and docs/directories.md
 //!   packaging/man/radiusd.toml.5     the keys:    from docs/radius.md
 //!   packaging/man/mobileid-log.5     the reasons: from docs/troubleshooting.md
-//!   packaging/completions/           all of it:   from the definitions that read the command line
+//!   packaging/completions/           all of it:   from those definitions, and from the pages of the other programs
 //! ```
 //!
 //! Those parts of a page stand between two comments, `.\" BEGIN` and `.\" END`; the rest is written by hand. The crates

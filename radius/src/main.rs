@@ -26,7 +26,7 @@ const CONFIG: &str = "/etc/mobileid/radiusd.toml";
 const HELP: &str = "\
 Usage: mobileid-radiusd [--config FILE] [--check | --debug]
 
-Answers RADIUS requests when the person's phone has confirmed with Swisscom Mobile ID.
+Answers RADIUS requests once a phone has confirmed with Swisscom Mobile ID.
 
   --config FILE  the configuration; /etc/mobileid/radiusd.toml if absent
   --check        read everything, print every mistake and warning, and end

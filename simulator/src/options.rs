@@ -169,7 +169,7 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --phone ADDRESS         where the phone page listens (127.0.0.1:0)
   --srs ADDRESS           where the Registration Service listens (127.0.0.1:0)
   --subscribers FILE      who has a Mobile ID, instead of the built-in table
-  --profiles LIST         signature profiles the AP may use, with commas between:
+  --profiles LIST         profiles that the AP may use, with commas between:
                           {}
   --http2                 offers HTTP/2 beside HTTP/1.1
   --population N          adds user0 to userN-1, who confirm and share a key

