@@ -44,7 +44,7 @@ pub(crate) struct Create {
     /// How many
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = count)]
     count: usize,
-    /// Also where there are some left, which are no good any more
+    /// Also where some are left, which are then no good
     #[arg(long)]
     replace: bool,
     /// Make codes for a name that is no account of this host

@@ -34,8 +34,8 @@ use finding::{Finding, Kind, Severity};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Reads sshd's effective configuration (sshd -T), the PAM files, the sudoers
-defaults and SELinux's state, and says how to mend what is wrong. Changes nothing
-and asks nobody. Run it as root.
+defaults and SELinux's state, and says how to mend what is wrong. Changes
+nothing and asks nobody. Run it as root.
 
 Exit codes: 0 nothing wrong, 1 errors or warnings, 2 could not try.")]
 pub(crate) struct Arguments {

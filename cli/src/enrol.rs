@@ -59,10 +59,8 @@ use crate::{
 /// Enrols a user: the phone signs once, and its serial number is kept
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Asks what the phone can do, has it sign once, and keeps its serial number.
 Somebody who is in no directory is entered in the table of users.table, with the
-number of --msisdn. Names are for --identified, as in the passport. Ctrl-C gives
-up.
+number of --msisdn. Names are for --identified, as in the passport.
 
 Exit codes: 0 enrolled, 1 not enrolled, 2 could not try.")]
 pub(crate) struct Arguments {

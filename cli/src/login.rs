@@ -32,7 +32,7 @@ Exit codes: 0 accepted, 1 denied, 2 unusable arguments or configuration.")]
 pub(crate) struct Arguments {
     /// The account, as the directories know it
     user: UserName,
-    /// The service to name on the phone
+    /// What the phone calls it
     #[arg(long, default_value = "mobileidctl")]
     service: String,
     #[command(flatten)]

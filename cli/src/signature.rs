@@ -28,12 +28,15 @@ pub(crate) enum Verb {
 
 /// Checks that a text was signed, and by whom
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "mobileidctl signature verify --cms <FILE> --text <TEXT> --trust <PATH>",
+    after_help = "\
 A folder of evidence has a pair of files per login. To check one:
   mobileidctl signature verify --cms ID.p7s --text \"$(cat ID.txt)\" \\
     --trust trust.d --at TIME
 
-Exit codes: 0 accepted, 1 refused, 2 unusable arguments.")]
+Exit codes: 0 accepted, 1 refused, 2 unusable arguments."
+)]
 pub(crate) struct Arguments {
     /// The CMS signature, binary or base64
     #[arg(long, value_name = "FILE")]

@@ -46,7 +46,7 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and 
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l count -d 'How many' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l state -d 'Instead of /var/lib/mobileid, like the responder\'s' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l runtime -d 'Instead of /run/mobileid, to try things out' -r -F
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l replace -d 'Also where there are some left, which are no good any more'
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l replace -d 'Also where some are left, which are then no good'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l force -d 'Make codes for a name that is no account of this host'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
@@ -138,12 +138,12 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l country -d 'Two letters, like CH' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l name -d 'The distinguished name instead' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l jurisdiction -d 'Under this law: zertes or eidas' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l claimed-identity -d 'For this customer of the All-in Signing Service' -r -f -a "(__fish_complete_users)"
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l claimed-identity -d 'For this customer of the All-in Signing Service' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l level -d 'Of this level at least, 3 or 4' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l config -d 'Instead of /etc/mobileid/mobileid.toml' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand login" -l service -d 'The service to name on the phone' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand login" -l service -d 'What the phone calls it' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand login" -l state -d 'Instead of /var/lib/mobileid, like the responder\'s' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand login" -l config -d 'Instead of /etc/mobileid/mobileid.toml' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand login" -l json -d 'Print one line of JSON instead of text'

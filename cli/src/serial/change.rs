@@ -38,8 +38,8 @@ The user is looked up, and the serial number is kept where it belongs: here, or
 in the directory that keeps them itself. Who is in no directory has no place for
 one.
 
-Exit codes: 0 kept, 1 not: no such user, or a directory says another one, 2 could
-not try.")]
+Exit codes: 0 kept, 1 not: no such user, or a directory says another one, 2
+could not try.")]
 pub(crate) struct Pin {
     /// The account, as the directories know it
     user: UserName,

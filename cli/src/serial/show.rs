@@ -18,8 +18,8 @@ use crate::{Common, Exit, folders::State, out};
 /// Shows what is kept of a user, what directories say, and what counts
 #[derive(Debug, Args)]
 #[command(after_help = "\
-USER is the name of a login, or the entry as list shows it. What is kept is shown
-also when the directories are away or do not know the user any more.
+USER is the name of a login, or the entry as list shows it. What is kept is
+shown also when the directories are away or do not know the user any more.
 
 Exit codes: 0 a serial number is known, 1 none is, 2 could not try.")]
 pub(crate) struct Arguments {
