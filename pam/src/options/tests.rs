@@ -78,6 +78,7 @@ fn the_guide_quotes_lines_that_there_are() {
         include_str!("../person.rs"),
         include_str!("../system.rs"),
         include_str!("../../../src/driver/directories.rs"),
+        include_str!("../../../src/memory.rs"),
         // A mistake begins with its file, which is named as the argument names it.
         "mobileid.toml:",
     ]
