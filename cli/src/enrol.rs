@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     /// The number, internationally, for somebody who is in no directory
     #[arg(long, value_name = "NUMBER")]
     msisdn: Option<Msisdn>,
-    /// Her language: en, de, fr or it
+    /// Her language, for somebody who is in no directory: en, de, fr or it
     #[arg(long, requires = "msisdn")]
     language: Option<Language>,
     /// Only with evidence that the number is this person's (see identify)
