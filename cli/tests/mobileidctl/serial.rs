@@ -108,7 +108,7 @@ fn what_counts_is_shown() {
     let house = House::new();
     let run = house.serial("show alice");
     assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.stdout.contains("users says none: what is kept here counts"), "{run:?}");
+    assert!(run.stdout.contains("users says none, and none is kept here"), "{run:?}");
     house.logged_in("alice", "alice", OLD);
     let run = house.serial("show alice");
     assert_eq!(run.code, 0, "{run:?}");
