@@ -11,15 +11,15 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
 
-.PHONY: help deps build demo test lint unit lab fuzz man bench-radius bench-pam layout
+.PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam layout
 
 help:
 	@echo 'make deps    install or build what building and testing need, where it is missing'
 	@echo 'make build   the PAM module, the RADIUS responder, mobileidctl and the simulator, into $(TARGET)/debug'
 	@echo 'make demo    see logins confirmed and cancelled, a sudo, and RADIUS, on this machine alone'
+	@echo 'make man     write anew what the manual and the completions take from the code and the guide'
 	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
 	@echo 'make lint    formatting and lints'
-	@echo 'make man     write anew what the manual and the completions take from the code and the guide'
 	@echo 'make bench-pam      the module side by side with others, a login with curl and openssl, in a minute'
 	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
 	@echo
@@ -62,6 +62,7 @@ fuzz: deps
 	fuzz/run.sh
 
 # The tests hold the same files against what this writes.
+.PHONY: man
 man: deps
 	UPDATE=1 cargo test --locked -p mobileidctl --bin mobileidctl manual::
 

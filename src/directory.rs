@@ -187,7 +187,7 @@ impl Directories {
         })
     }
 
-    /// Whether the directory of this name keeps serial numbers itself: what its entries do not say is not known.
+    /// Whether the directory of this name keeps serial numbers itself.
     #[must_use]
     pub fn keeps_serial(&self, name: &str) -> bool {
         self.keeper(name).is_some()

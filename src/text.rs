@@ -74,6 +74,17 @@ pub fn foreign(text: &str, max: usize) -> String {
     escaped(&without_numbers(text), max)
 }
 
+/// A name that the service gave to a transaction, for a log: whole, because it is what one asks the service about.
+/// Escaped and cut; one with so many digits in a row that it may hold somebody's number is treated as [`foreign`].
+#[must_use]
+pub fn identifier(text: &str, max: usize) -> String {
+    let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    if longest.is_some_and(|digits| digits >= NUMBER_MIN) { foreign(text, max) } else { escaped(text, max) }
+}
+
+/// With the country's code, and without anything between: no Swiss number is shorter than 11.
+const NUMBER_MIN: usize = 10;
+
 /// `text` with the middle of every run of seven and more digits hidden, blanks and dashes between them
 /// allowed: it may be somebody's phone number.
 #[must_use]
@@ -115,6 +126,15 @@ mod tests {
         assert_eq!(without_numbers("fault 101, 123456"), "fault 101, 123456");
         assert_eq!(without_numbers("é1234567é7654321"), "é12***67é76***21");
         assert_eq!(without_numbers("0041-79-123 45 67, 12"), "00**-**-*** ** 67, 12");
+    }
+
+    #[test]
+    fn the_name_of_a_transaction_is_whole_unless_it_is_a_number() {
+        for name in ["H474f3712378", "h3742rs5", "H251234567a89", "", "12345678"] {
+            assert_eq!(identifier(name, 100), name);
+        }
+        assert_eq!(identifier("H41791234567", 100), "H41*******67");
+        assert_eq!(identifier("a\n\u{1b}", 100), "a\\u{a}\\u{1b}");
     }
 
     #[test]

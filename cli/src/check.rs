@@ -121,7 +121,7 @@ impl Report {
         let anchors = report.anchors(places, setup, now);
         for (written, directory) in places.file.directories.iter().zip(setup.directories.iter()) {
             let (KindFile::File(at), Kind::File(table)) = (&written.kind, &directory.kind) else { continue };
-            if table.is_empty() {
+            if table.is_empty() && setup.directories.iter().count() == 1 {
                 // With "allow" an empty table is a mistake, and this is not reached.
                 report.warn(at, places, "nobody is entered: nobody can log in");
             }

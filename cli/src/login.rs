@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use mobileid::{
+    config::SerialPolicy,
     driver::{blocking, evidence, pins::Pins},
     load,
     login::Request,
-    outcome::{Exemption, Outcome, Verdict},
+    outcome::{Exemption, Outcome, Reason, Verdict},
     subscriber::UserName,
+    verify::Refusal,
 };
 
 use crate::{
@@ -53,7 +55,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         command: None,
         limit: None,
     };
-    let mut terminal = Terminal::new(Pins::at(arguments.state.folder()))?;
+    let pins = match setup.config.serial {
+        SerialPolicy::Ignore => Pins::at(arguments.state.folder()),
+        _ => arguments.state.pins()?,
+    };
+    let mut terminal = Terminal::new(pins)?;
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;
@@ -96,7 +102,26 @@ fn in_words(outcome: &Outcome) -> String {
             line(name, value);
         }
     }
+    if audit.first_use {
+        line("first use", "its serial number is kept from now on");
+    }
+    if let Some(advice) = advice(&outcome.verdict) {
+        line("advice", advice);
+    }
     line("took", &seconds(Duration::from_millis(audit.ms)));
     line("user reads", &outcome.notice.to_string());
     lines.join("\n")
+}
+
+/// What an administrator does about a serial number.
+fn advice(verdict: &Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Denied(Reason::Refused(Refusal::SerialMismatch)) => Some(
+            "find out who has the phone by something else than the phone; then mobileidctl serial forget, and enrol",
+        ),
+        Verdict::Denied(Reason::SerialUnknown) => {
+            Some("mobileidctl enrol has the phone sign once, and keeps it")
+        }
+        _ => None,
+    }
 }

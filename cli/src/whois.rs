@@ -281,7 +281,7 @@ fn serial(setup: &Setup, subscriber: &Subscriber, pins: &Pins) -> Result<Option<
         return Ok(Some(known(serial, "directory")));
     }
     let entry = &subscriber.entry;
-    if setup.config.serial == SerialPolicy::Ignore || setup.directories.keeps_serial(&entry.directory) {
+    if setup.config.serial == SerialPolicy::Ignore {
         return Ok(None);
     }
     let kept = |pin: Pin| Serial {

@@ -180,7 +180,7 @@ impl Engine {
                 directories::lookup_told(&directories, &user, tick, deadline, |directory, answer| {
                     lines.extend(directories::passed_over(directory, answer, &user));
                 })?;
-            Ok((pins.complete(found, &directories, policy), lines))
+            Ok((pins.complete(found, policy), lines))
         };
         // Tables are read at once, wherever one is; so is a file of a hundred octets.
         let found = match at_hand {

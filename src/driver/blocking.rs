@@ -81,7 +81,7 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
         let answer = match ask {
             Ask::Lookup(user) => match look_up(&user, setup, world, login.deadline()) {
                 Ok(found) => {
-                    let known = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    let known = world.pins().complete(found, setup.config.serial);
                     known
                         .inspect(|found| world.looked_up(found))
                         .map_or_else(Answer::Withheld, Answer::Looked)

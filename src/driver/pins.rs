@@ -1,7 +1,7 @@
 //! Keeps the serial numbers of first signatures: read before a phone is asked, written once the signature holds.
 //!
 //! ```text
-//!   look-up ──> has the directory a serial number? ──yes, or it keeps them itself──> as it is
+//!   look-up ──> has the directory a serial number? ──yes──> as it is
 //!                     │ no
 //!                     └──> the record of the entry, where there is one ──> Subscriber.serial
 //!
@@ -20,7 +20,7 @@ use std::{
 use super::store::{Listing, Locked, NoLock, Store};
 use crate::{
     config::SerialPolicy,
-    directory::{Directories, Lookup},
+    directory::Lookup,
     login::{self, Pinned, Withheld},
     memory::pin::{By, KIND, Pin},
     outcome::Reason,
@@ -70,19 +70,14 @@ impl Pins {
         Store::open(&self.folder).map(|_| ())
     }
 
-    /// What the directories said, completed by the serial number that is kept of the person.
+    /// What the directories said, completed by the serial number that is kept of the person. What was kept here before a
+    /// directory began to keep them itself counts until that one has another.
     ///
     /// # Errors
     /// What is kept cannot be read: the phone must not be asked, because nobody could tell whose the signature is.
-    pub fn complete(
-        &self,
-        found: Lookup,
-        directories: &Directories,
-        policy: SerialPolicy,
-    ) -> Result<Lookup, Withheld> {
+    pub fn complete(&self, found: Lookup, policy: SerialPolicy) -> Result<Lookup, Withheld> {
         let Lookup::Found(mut subscriber) = found else { return Ok(found) };
-        let is_known = subscriber.serial.is_some() || directories.keeps_serial(&subscriber.entry.directory);
-        if policy == SerialPolicy::Ignore || is_known {
+        if policy == SerialPolicy::Ignore || subscriber.serial.is_some() {
             return Ok(Lookup::Found(subscriber));
         }
         let kept = self.get(&subscriber.entry.id);
@@ -185,11 +180,12 @@ fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> 
     let Some(octets) = octets else { return Ok(None) };
     let pin = Pin::decode(&octets).ok().filter(|pin| pin.entry == entry);
     pin.map(Some).ok_or_else(|| {
-        // Whole, for the command to work; but an entry may be a phone number.
         let shown = text::foreign(entry, 1100);
-        // Root pastes it into a shell, and some people write their own names into directories.
-        let word = shown.replace('\'', r"'\''");
-        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{word}'")
+        // Root pastes it into a shell, and some people write their own names into directories. What is not shown as it
+        // is, a phone number or a DN with a backslash, would be nobody's.
+        let is_word = shown == entry && !entry.contains(['\'', '\\']);
+        let whom = if is_word { format!("'{entry}'") } else { "USER, with the user's name".to_owned() };
+        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget {whom}")
     })
 }
 

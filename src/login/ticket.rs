@@ -61,7 +61,7 @@ impl Ticket {
 
     /// The transaction for the record.
     pub(super) fn transaction(&self) -> Transaction {
-        let shown = text::foreign(self.mssp_trans_id.as_str(), 100);
+        let shown = text::identifier(self.mssp_trans_id.as_str(), 100);
         Transaction { mssp_trans_id: Some(shown), profile: None }
     }
 

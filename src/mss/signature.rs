@@ -148,10 +148,9 @@ pub fn read(response: &HttpResponse) -> Result<SignatureReply, Unreadable> {
 
 fn read_signature(answer: rest::SignatureResp) -> Result<SignatureReply, Unreadable> {
     let missing = Unreadable::MissingField;
-    let shown = |text: Option<&str>| text.map(|t| text::foreign(t, 100));
     let transaction = Transaction {
-        mssp_trans_id: shown(answer.mssp_trans_id.as_deref()),
-        profile: shown(answer.profile.as_deref()),
+        mssp_trans_id: answer.mssp_trans_id.as_deref().map(|id| text::identifier(id, 100)),
+        profile: answer.profile.as_deref().map(|profile| text::foreign(profile, 100)),
     };
     let status = answer.status.and_then(|s| s.0.status()).ok_or(missing("Status.StatusCode.Value"))?;
     let ap_trans_id = answer.ap_info.and_then(|i| i.0.ap_trans_id).ok_or(missing("AP_Info.AP_TransID"));

@@ -45,7 +45,7 @@ impl Enrolment<'_> {
             }
             (found, _) => (found, None),
         };
-        let found = self.pins.complete(found, &self.setup.directories, self.setup.config.serial);
+        let found = self.pins.complete(found, self.setup.config.serial);
         let found = found.map_err(|withheld| anyhow!("{}", text::escaped(&withheld.detail, 600)))?;
         self.terminal.looked_up(&found);
         let subscriber = match found {

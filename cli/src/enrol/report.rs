@@ -126,7 +126,8 @@ impl Facts {
         if let Some(table) = &self.table {
             line("entered in", &text::escaped(table, 400));
         }
-        if refusal.is_none() && self.account.as_ref().is_some_and(|it| it.recovery_code == Some(false)) {
+        let counts = refusal.is_none() && self.kept != Some(Kept::Ignored);
+        if counts && self.account.as_ref().is_some_and(|it| it.recovery_code == Some(false)) {
             line("advice", NO_RECOVERY_CODE);
         }
         lines.join("\n")

@@ -24,10 +24,10 @@ pub(crate) struct Arguments {
     issuer: Issuer,
     /// Its method
     method: MethodName,
-    /// All first names
+    /// All first names, as in the passport
     #[arg(long, value_name = "NAMES")]
     first_name: Option<PersonName>,
-    /// All last names
+    /// All last names, as in the passport
     #[arg(long, value_name = "NAMES")]
     last_name: Option<PersonName>,
     /// Date of birth, like 1990-12-31
@@ -36,8 +36,8 @@ pub(crate) struct Arguments {
     /// Two letters, like CH
     #[arg(long)]
     country: Option<Country>,
-    /// Where she gets mail
-    #[arg(long)]
+    /// Where to write to the person
+    #[arg(long, value_name = "ADDRESS")]
     email: Option<Email>,
     /// en, de, fr or it
     #[arg(long)]

@@ -117,8 +117,10 @@ impl Said {
         let (says, kept) = match (&found.serial, setup.directories.keeps_serial(&directory)) {
             (Some(serial), true) => (format!("{directory} keeps {serial}"), Ok(None)),
             (Some(serial), false) => (format!("{directory} says {serial}, which counts"), Ok(None)),
-            (None, true) => (format!("{directory} keeps none yet"), Ok(None)),
-            (None, false) => (format!("{directory} says none: what is kept here counts"), pins.get(&id)),
+            (None, keeps) => {
+                let kept = pins.get(&id);
+                (of_none(&directory, keeps, matches!(kept, Ok(Some(_)))), kept)
+            }
         };
         match kept {
             Ok(kept) => Self {
@@ -130,5 +132,17 @@ impl Said {
             },
             Err(why) => none(&why, false),
         }
+    }
+}
+
+/// What it means that a directory says no serial number.
+fn of_none(directory: &str, keeps: bool, is_kept_here: bool) -> String {
+    match (keeps, is_kept_here) {
+        (true, true) => {
+            format!("{directory} keeps none yet: what is kept here counts; serial pin writes it there")
+        }
+        (true, false) => format!("{directory} keeps none yet"),
+        (false, true) => format!("{directory} says none: what is kept here counts"),
+        (false, false) => format!("{directory} says none, and none is kept here"),
     }
 }

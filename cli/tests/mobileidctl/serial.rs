@@ -17,7 +17,7 @@ use mobileid::{
     subscriber::Entry,
 };
 
-use crate::support::{Folder, Run, ctl};
+use crate::support::{Folder, Run, binary, ctl};
 
 const OLD: &str = "MIDCHE0000000001";
 const NEW: &str = "MIDCHE0000000002";
@@ -94,11 +94,21 @@ fn what_is_kept_is_listed() {
 }
 
 #[test]
+fn a_folder_may_be_named_from_where_one_is() {
+    let house = House::new();
+    house.logged_in("alice", "alice", OLD);
+    let mut command = binary();
+    command.args(["serial", "list", "--state", "state"]).current_dir(house.0.path(""));
+    let run = Run::of(command.output().unwrap());
+    assert!(run.code == 0 && run.stdout.contains(OLD), "{run:?}");
+}
+
+#[test]
 fn what_counts_is_shown() {
     let house = House::new();
     let run = house.serial("show alice");
     assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.stdout.contains("users says none: what is kept here counts"), "{run:?}");
+    assert!(run.stdout.contains("users says none, and none is kept here"), "{run:?}");
     house.logged_in("alice", "alice", OLD);
     let run = house.serial("show alice");
     assert_eq!(run.code, 0, "{run:?}");

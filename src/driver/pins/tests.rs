@@ -8,8 +8,6 @@ use std::{
 
 use super::*;
 use crate::{
-    config::{FileConfig, KindFile},
-    directory::{Directory, Kind, WhenUnavailable},
     driver::processes::{self, Part, TempFolder},
     subscriber::Subscriber,
 };
@@ -77,22 +75,6 @@ fn pin(text: &str, at: u64, by: By) -> Pin {
     Pin { entry: ALICE.to_owned(), user: "alice".to_owned(), serial: serial(text), at, by }
 }
 
-/// One LDAP directory, "corp", which keeps serial numbers itself or does not.
-fn corp(write_serial: bool) -> Directories {
-    let text = format!(
-        "[service]\nap_id='a'\ndtbd_prefix='A: '\nclient_cert='c'\nclient_key='k'\n[signature]\ntrust='t'\n\
-         [[directory]]\ntype='ldap'\nname='corp'\nservers='ldap://127.0.0.1'\nbind='anonymous'\nbase='dc=x'\n\
-         filter='(uid={{user}})'\nwrite_serial={write_serial}\nattributes.serial='employeeNumber'\n"
-    );
-    let file = FileConfig::parse("m.toml", &text).unwrap();
-    let KindFile::Ldap(ldap) = &file.directories[0].kind else { panic!("no LDAP") };
-    Directories::new(vec![Directory {
-        name: "corp".to_owned(),
-        unavailable: WhenUnavailable::Deny,
-        kind: Kind::Ldap(Box::new(ldap.ldap.clone())),
-    }])
-}
-
 fn found(said: Option<&str>) -> Lookup {
     Lookup::Found(Subscriber {
         msisdn: "+41791234567".parse().unwrap(),
@@ -105,8 +87,8 @@ fn found(said: Option<&str>) -> Lookup {
 }
 
 /// The serial number that a login is held against.
-fn known(house: &House, said: Option<&str>, writes: bool, policy: SerialPolicy) -> Option<String> {
-    match house.pins.complete(found(said), &corp(writes), policy) {
+fn known(house: &House, said: Option<&str>, policy: SerialPolicy) -> Option<String> {
+    match house.pins.complete(found(said), policy) {
         Ok(Lookup::Found(subscriber)) => subscriber.serial.map(|serial| serial.to_string()),
         other => panic!("{other:?}"),
     }
@@ -117,25 +99,19 @@ fn what_the_directory_says_counts_then_what_is_kept_here() {
     use SerialPolicy::{FirstUse, IfKnown, Ignore, Required};
     let (kept, none) = (House::with_old("known"), House::new("unknown"));
     for policy in [IfKnown, FirstUse, Required] {
-        for (house, said, writes, expected) in [
-            (&kept, None, false, Some(OLD)),
-            (&kept, Some(NEW), false, Some(NEW)),
-            // A directory that keeps them itself knows none where it says none, whatever lies here.
-            (&kept, None, true, None),
-            (&kept, Some(NEW), true, Some(NEW)),
-            (&none, None, false, None),
-            (&none, Some(NEW), false, Some(NEW)),
+        // Also of a directory that keeps them itself: what lies here is from the time before.
+        for (house, said, expected) in [
+            (&kept, None, Some(OLD)),
+            (&kept, Some(NEW), Some(NEW)),
+            (&none, None, None),
+            (&none, Some(NEW), Some(NEW)),
         ] {
-            assert_eq!(
-                known(house, said, writes, policy).as_deref(),
-                expected,
-                "{policy:?} {said:?} {writes}"
-            );
+            assert_eq!(known(house, said, policy).as_deref(), expected, "{policy:?} {said:?}");
         }
     }
     // Who looks at none opens nothing: the folder is not even made.
     let untouched = House::new("ignored");
-    assert_eq!(known(&untouched, None, false, Ignore), None);
+    assert_eq!(known(&untouched, None, Ignore), None);
     assert!(!untouched.folder.path("state").exists());
 }
 
@@ -145,13 +121,13 @@ fn whoever_is_not_found_has_no_serial_number() {
     for lookup in
         [Lookup::NotEnrolled, Lookup::Barred("disabled".to_owned()), Lookup::Unavailable("away".to_owned())]
     {
-        assert_eq!(house.pins.complete(lookup.clone(), &corp(false), SerialPolicy::FirstUse), Ok(lookup));
+        assert_eq!(house.pins.complete(lookup.clone(), SerialPolicy::FirstUse), Ok(lookup));
     }
 }
 
 #[test]
 fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
-    let away = |house: &House| match house.pins.complete(found(None), &corp(false), SerialPolicy::IfKnown) {
+    let away = |house: &House| match house.pins.complete(found(None), SerialPolicy::IfKnown) {
         Err(Withheld { reason: Reason::PinFailed, detail }) => detail,
         other => panic!("{other:?}"),
     };
@@ -177,17 +153,25 @@ fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
     house.spoil(&"x".repeat(5000));
     assert!(away(&house).ends_with("is larger than 4096 octets: remove it"));
     // What the directory says needs no record.
-    assert_eq!(known(&house, Some(NEW), false, SerialPolicy::IfKnown).as_deref(), Some(NEW));
+    assert_eq!(known(&house, Some(NEW), SerialPolicy::IfKnown).as_deref(), Some(NEW));
 }
 
 #[test]
-fn what_is_to_be_typed_is_one_word_to_a_shell() {
-    let house = House::new("quoted");
-    let id = "cn=x'; reboot; ',ou=people";
-    assert_eq!(house.pins.keep(&first(id, OLD), By::Login, at(1000)), Pinned::Kept);
-    house.spoil("");
-    let says = house.pins.get(id).unwrap_err();
-    assert!(says.ends_with(r"serial forget 'cn=x'\''; reboot; '\'',ou=people'"), "{says}");
+fn what_is_to_be_typed_works_as_it_is_shown() {
+    let house = House::new("typed");
+    for (id, typed) in [
+        ("uid=alice,ou=new people", "'uid=alice,ou=new people'"),
+        ("cn=x'; reboot; ',ou=people", "USER, with the user's name"),
+        (r"cn=muster\, erika,ou=people", "USER, with the user's name"),
+        ("41791234567", "USER, with the user's name"),
+    ] {
+        assert_eq!(house.pins.keep(&first(id, OLD), By::Login, at(1000)), Pinned::Kept);
+        house.spoil("");
+        let says = house.pins.get(id).unwrap_err();
+        assert!(says.ends_with(&format!("mobileidctl serial forget {typed}")), "{says}");
+        assert!(!says.contains("1234567"), "{says}");
+        assert!(matches!(house.pins.forget(id), Ok(Before::Damaged(_))), "{id}");
+    }
 }
 
 #[test]
@@ -212,7 +196,7 @@ fn a_folder_that_others_reach_keeps_nothing() {
                 Pinned::Unavailable(why) => why,
                 other => panic!("{name}: {other:?}"),
             },
-            match house.pins.complete(found(None), &corp(false), SerialPolicy::FirstUse) {
+            match house.pins.complete(found(None), SerialPolicy::FirstUse) {
                 Err(Withheld { reason: Reason::PinFailed, detail }) => detail,
                 other => panic!("{name}: {other:?}"),
             },

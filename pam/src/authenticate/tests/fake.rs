@@ -338,7 +338,7 @@ impl System for Fake<'_> {
             let answer = match ask {
                 Ask::Lookup(user) => {
                     let found = world.known().unwrap_or_else(|| directories_at_hand(setup, &user));
-                    let known = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    let known = world.pins().complete(found, setup.config.serial);
                     known.map_or_else(Answer::Withheld, Answer::Looked)
                 }
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
