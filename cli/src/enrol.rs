@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     /// For somebody who is in no directory: +41791234567
     #[arg(long, value_name = "NUMBER")]
     msisdn: Option<Msisdn>,
-    /// For somebody who is in no directory: en, de, fr or it
+    /// For somebody who is in none: en, de, fr or it
     #[arg(long, value_name = "LANG", requires = "msisdn")]
     language: Option<Language>,
     /// Only with evidence whose number it is: see identify

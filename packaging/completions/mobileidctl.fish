@@ -71,9 +71,9 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l sshd 
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l msisdn -d 'For somebody who is in no directory: +41791234567' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l language -d 'Her language: en, de, fr or it' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l language -d 'For somebody who is in none: en, de, fr or it' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l first-name -d 'All first names, as in the passport' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l last-name -d 'All last names' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l last-name -d 'All last names, as in the passport' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l country -d 'Two letters, like CH' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l name -d 'The distinguished name instead' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l state -d 'Instead of /var/lib/mobileid, like the responder\'s' -r -F
@@ -113,11 +113,11 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from methods" -l all -d 'Of every law and level'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from methods" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from methods" -s h -l help -d 'Print help'
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l first-name -d 'All first names' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l last-name -d 'All last names' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l first-name -d 'All first names, as in the passport' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l last-name -d 'All last names, as in the passport' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l born -d 'Date of birth, like 1990-12-31' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l country -d 'Two letters, like CH' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l email -d 'Where she gets mail' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l email -d 'Where to write to the person' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l language -d 'en, de, fr or it' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l external-id -d 'A text of yours that comes back on the bill' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from start" -l mobile -d 'The number, internationally' -r
@@ -134,7 +134,7 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l mobile -d 'The number, internationally' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l user -d 'Take number and language of this user' -r -f -a "(__fish_complete_users)"
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l first-name -d 'All first names, as in the passport' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l last-name -d 'All last names' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l last-name -d 'All last names, as in the passport' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l country -d 'Two letters, like CH' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l name -d 'The distinguished name instead' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand identify; and __fish_seen_subcommand_from verify" -l jurisdiction -d 'Under this law: zertes or eidas' -r
