@@ -5,13 +5,14 @@
 set -eu
 
 # The C compiler, libpam's headers and binutils build; the rest is what the tests log in through. The
-# browser presses the buttons on the simulator's phone.
+# browser presses the buttons on the simulator's phone, and the last two check the manual's pages.
 packages="
 build-essential libpam0g-dev
 libpam-modules login passwd openssh-client openssh-server pamtester sudo
 util-linux iproute2 openssl curl chromium chromium-driver
 freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
 slapd ldap-utils
+groff-base mandoc
 $*
 "
 rust=1.89
