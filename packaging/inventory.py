@@ -76,7 +76,7 @@ def texts(about):
 
 def spdx(expression):
     """As SPDX writes it today; some crates still write MIT/Apache-2.0."""
-    return expression.replace("/", " OR ")
+    return re.sub(r"\s*/\s*", " OR ", expression)
 
 
 def together(expressions):

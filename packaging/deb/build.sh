@@ -69,6 +69,7 @@ for package in libpam-mobileid mobileid-radiusd mobileid-tools; do
 	cp debian/configuration.dirs "debian/$package.dirs"
 done
 rm debian/postrm debian/configuration.dirs
+sed -i -e "/^#STILL-LOADED#\$/ { r $packaging/still-loaded" -e 'd }' debian/libpam-mobileid.prerm
 
 # Manual pages and completions go by their names to whose they are; pages about the configuration go with the tool
 # that checks it.
