@@ -100,14 +100,15 @@ done
 
 # What Fedora's rpm knows and Debian's does not: its folders, and how it compresses. The programs are stripped already,
 # and %dist is left out: one build serves Fedora and RHEL 9.
-rpmbuild -bb --target x86_64 --quiet \
-	--define "_topdir $work" --define "_rpmdir $work/out" --define "files $files" --define "scripts $scripts" \
+rpmbuild -bb --quiet --target "$(uname -m)" \
+	--define "_topdir $work" --define "_rpmdir $work/out" --define "stage $files" --define "scripts $scripts" \
 	--define "package_version $version" \
 	--define "licences_of() %(cat $out/inventory/%1.licences)" \
 	--define '_libdir /usr/lib64' --define '_libexecdir /usr/libexec' --define '_unitdir /usr/lib/systemd/system' \
 	--define '_sysusersdir /usr/lib/sysusers.d' --define '_sysctldir /usr/lib/sysctl.d' --define '_sysconfdir /etc' \
 	--define 'debug_package %{nil}' --define '__os_install_post %{nil}' --define '_build_id_links none' \
 	--define '_binary_payload w19.zstdio' --define '_buildhost mobileid.invalid' --define 'dist %{nil}' \
+	--define 'packager The mobileid contributors <maintainers@mobileid.invalid>' \
 	--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
 	"$packaging/rpm/mobileid.spec"
 mv "$work"/out/*/*.rpm "$out/"
