@@ -47,6 +47,9 @@ pub struct AuditRecord {
     /// The signer's serial number, once verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
+    /// Whether it is the first one of this person, and kept from now on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub first_use: bool,
     /// Milliseconds from the start to the verdict.
     pub ms: u64,
     /// What was found, for the administrator.

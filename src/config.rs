@@ -20,6 +20,7 @@
 //! assert!(mistakes.to_string().starts_with("mobileid.toml:11: users.passwords: unknown key"));
 //! ```
 
+mod command;
 mod directory;
 mod endpoint;
 mod ldap;
@@ -31,6 +32,7 @@ pub mod values;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use command::CommandFile;
 pub use directory::{DirectoryFile, KindFile, LdapFile};
 pub use endpoint::{Endpoint, InvalidUrl, LdapUrl, Proxy};
 pub use pam::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
@@ -75,6 +77,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What becomes of a user without an entry.
     pub unenrolled: Unenrolled,
+    /// What the signer's serial number is held against.
+    pub serial: SerialPolicy,
     /// Roots of the signers' certificates.
     pub anchors: TrustAnchors,
 }
@@ -106,6 +110,8 @@ pub struct FileConfig {
     pub profile: Profile,
     /// Files or folders with the roots of the signers' certificates.
     pub trust: Vec<Located<PathBuf>>,
+    /// What the signer's serial number is held against.
+    pub serial: SerialPolicy,
     /// A folder for accepted signatures.
     pub evidence: Option<Located<PathBuf>>,
     /// How long is waited.
@@ -118,6 +124,8 @@ pub struct FileConfig {
     pub sudo: Templates,
     /// The text for becoming another user.
     pub su: Templates,
+    /// The text for an enrolment.
+    pub enrol: Templates,
     /// Where users are looked up, in order.
     pub directories: Vec<DirectoryFile>,
     /// What becomes of a user without an entry.
@@ -145,6 +153,33 @@ pub enum Unenrolled {
     Deny,
     /// Let in, and logged each time.
     Allow,
+}
+
+/// What the serial number of a signer is held against (guide 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SerialPolicy {
+    /// Nothing, whatever is known.
+    Ignore,
+    /// The one that the directory says, or that is kept; where neither is, nothing.
+    IfKnown,
+    /// The same, and where none is known the first one is kept.
+    #[default]
+    FirstUse,
+    /// The same, and where none is known nobody is asked.
+    Required,
+}
+
+impl SerialPolicy {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::IfKnown => "if-known",
+            Self::FirstUse => "first-use",
+            Self::Required => "required",
+        }
+    }
 }
 
 /// How long is waited, as guide 4.3 has it.
@@ -201,6 +236,7 @@ impl FileConfig {
             mode: self.mode,
             timeouts: self.timeouts,
             unenrolled: self.unenrolled,
+            serial: self.serial,
             anchors,
         }
     }
@@ -230,11 +266,12 @@ impl FileConfig {
             source.mistake(signature.line(), "signature.trust", what);
         }
         let trust = trust.into_iter().filter_map(|t| path(t, source)).collect();
+        let serial = signature.parsed("serial", source).unwrap_or_default();
         let evidence = signature.text("evidence", source).and_then(|t| path(t, source));
         signature.finish(source);
 
         let timeouts = read_timeouts(root, source);
-        let (language, [templates, sudo, su]) = prompt::read(root, source);
+        let (language, [templates, sudo, su, enrol]) = prompt::read(root, source);
 
         let mut users = root.section("users", source);
         let directories = directory::read_all(&mut users, root, source);
@@ -259,12 +296,14 @@ impl FileConfig {
             proxy,
             profile,
             trust,
+            serial,
             evidence,
             timeouts: timeouts?,
             language,
             templates: templates?,
             sudo: sudo?,
             su: su?,
+            enrol: enrol?,
             directories: directories?,
             unenrolled,
             pam,
@@ -348,6 +387,16 @@ fn path(text: Located<String>, source: &mut Source<'_>) -> Option<Located<PathBu
         return None;
     }
     Some(Located { value: PathBuf::from(text.value), line: text.line, key: text.key })
+}
+
+impl std::str::FromStr for SerialPolicy {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Ignore, Self::IfKnown, Self::FirstUse, Self::Required];
+        let rule = "must be \"ignore\", \"if-known\", \"first-use\" or \"required\"";
+        all.into_iter().find(|policy| policy.name() == text).ok_or(rule)
+    }
 }
 
 impl std::str::FromStr for Unenrolled {

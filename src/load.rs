@@ -23,11 +23,12 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use crate::{
     config::{
-        Config, DirectoryFile, Endpoint, FileConfig, KindFile, LdapFile, Located, Mistakes, PamConfig, Proxy,
-        ServerTrust, Timeouts, Unenrolled,
+        CommandFile, Config, DirectoryFile, Endpoint, FileConfig, KindFile, LdapFile, Located, Mistakes,
+        PamConfig, Proxy, ServerTrust, Timeouts, Unenrolled,
     },
     directory::{
         Directories, Directory, Kind,
+        command::{Program, STARTERS},
         file::UserTable,
         ldap::{Bind, Ldap},
     },
@@ -154,6 +155,14 @@ pub fn guarded_folder(path: &Path) -> Result<PathBuf, String> {
     folder(path).map(|(path, _)| path).map_err(|e| e.to_string())
 }
 
+/// The real path of a program that only its owner could have changed, and that can be run.
+///
+/// # Errors
+/// A sentence that names what is wrong, the program or a folder on the way to it.
+pub(crate) fn program(path: &Path) -> Result<PathBuf, String> {
+    runnable(path).map_err(|e| e.to_string())
+}
+
 /// Whether a file or folder is root's, or of the user that runs this, and closed to everybody else.
 #[cfg(feature = "store")]
 pub(crate) fn private(path: &Path, meta: &fs::Metadata) -> Result<(), String> {
@@ -222,6 +231,7 @@ impl Loader {
         let kind = match &file.kind {
             KindFile::File(at) => Kind::File(self.users(at, unenrolled)?),
             KindFile::Ldap(file) => Kind::Ldap(Box::new(self.ldap(file)?)),
+            KindFile::Command(file) => Kind::Command(self.command(file)?),
         };
         Some(Directory { name: file.name.value.clone(), unavailable: file.unavailable, kind })
     }
@@ -234,6 +244,16 @@ impl Loader {
             *password = self.password(at)?;
         }
         Some(ldap)
+    }
+
+    fn command(&mut self, file: &CommandFile) -> Option<Program> {
+        let path = program(&file.program.value).and_then(|path| {
+            // Better missed now than at a login.
+            STARTERS.iter().try_for_each(|starter| program(Path::new(starter)).map(|_| ()))?;
+            Ok(path)
+        });
+        let path = path.map_err(|why| self.mistake(&file.program, why)).ok()?;
+        Some(Program { path, arguments: file.arguments.clone(), timeout: file.timeout })
     }
 
     /// The first and only line of a file. An empty password would be taken for asking as nobody.
@@ -473,6 +493,22 @@ fn folder(path: &Path) -> Result<(PathBuf, fs::Metadata), Unsafe> {
     Ok((path, meta))
 }
 
+fn runnable(path: &Path) -> Result<PathBuf, Unsafe> {
+    let path = guarded(path)?;
+    let meta = fs::symlink_metadata(&path).map_err(|e| Unsafe::io(&path, &e))?;
+    if !meta.is_file() {
+        return Err(Unsafe::new(&path, "is no regular file"));
+    }
+    if meta.mode() & ANY_RUN == 0 {
+        return Err(Unsafe::new(&path, "cannot be run: chmod +x it"));
+    }
+    // What starts it takes a word with this for a variable.
+    if path.as_os_str().as_encoded_bytes().contains(&b'=') {
+        return Err(Unsafe::new(&path, "has a = in its path: give it another name"));
+    }
+    Ok(path)
+}
+
 /// More links than this on one way are a loop; the kernel's own bound.
 const LINKS_MAX: usize = 40;
 
@@ -523,6 +559,7 @@ const OTHER_WRITE: u32 = 0o002;
 const GROUP_ANY: u32 = 0o070;
 const OTHER_ANY: u32 = 0o007;
 const STICKY: u32 = 0o1000;
+const ANY_RUN: u32 = 0o111;
 
 fn unchanged(path: &Path, meta: &fs::Metadata) -> Result<(), Unsafe> {
     owned(path, meta)?;

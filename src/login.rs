@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  start ──Lookup──> Looking ──Show──> Showing ──Send──> Sent ──────── signature or denial ────────> Done
-//!                       │                 │                │ taken (asynchronous mode)                 ▲
+//!                       │                 │                │ │  first signature ──Pin──> Pinning ──────▲
+//!                       │                 │                │ taken (asynchronous mode)                 │
 //!                       │                 │                ▼                                           │
 //!                       │                 │             Waiting <──── outstanding, no answer ─────┐    │
 //!                       │                 │                └──WaitUntil──> ──Send(status)──> Polling ──┤
@@ -31,7 +32,7 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Unenrolled},
+    config::{Config, SerialPolicy, Unenrolled},
     directory::Lookup,
     mss::{
         ApTransId, HttpRequest, HttpResponse,
@@ -41,9 +42,9 @@ use crate::{
     outcome::{Exemption, Outcome, Proof, Reason, Unreachable, Verdict},
     policy,
     prompt::{self, Code, Command, Values},
-    subscriber::{Language, Profile, Subscriber, UserName},
+    subscriber::{Entry, Language, Profile, SerialNumber, Subscriber, UserName},
     text,
-    verify::{self, Evidence, Expected},
+    verify::{self, Evidence, Expected, VerifiedSigner},
 };
 
 pub use self::ticket::Ticket;
@@ -106,6 +107,32 @@ pub enum Ask {
     Send(HttpRequest),
     /// Do nothing until then: answer with [`Answer::Waited`].
     WaitUntil(Instant),
+    /// Keep this serial number unless another is kept: answer with [`Answer::Pinned`].
+    Pin(Pin),
+}
+
+/// The serial number of a person's first signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// As the person was called.
+    pub user: UserName,
+    /// Whom it is kept for.
+    pub entry: Entry,
+    /// What is kept.
+    pub serial: SerialNumber,
+}
+
+/// What became of a first serial number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pinned {
+    /// It is kept from now on.
+    Kept,
+    /// Somebody has kept the same one meanwhile.
+    Same,
+    /// Somebody has kept another one meanwhile.
+    Other(SerialNumber),
+    /// It cannot be kept; the text is for the administrator.
+    Unavailable(String),
 }
 
 /// What came of it.
@@ -125,6 +152,8 @@ pub enum Answer {
     TimedOut,
     /// It is later than what was waited for.
     Waited,
+    /// What became of the first serial number.
+    Pinned(Pinned),
     /// The host has not carried out the ask.
     Withheld(Withheld),
     /// The host gives the login up. Fits every ask.
@@ -177,6 +206,7 @@ enum State {
     Sent(Asked),
     Waiting(Outstanding, Instant),
     Polling(Outstanding),
+    Pinning(Box<First>),
 }
 
 /// What the look-up is for.
@@ -194,6 +224,15 @@ struct Asked {
     subscriber: Subscriber,
     profile: Profile,
     text: String,
+}
+
+/// A login that is confirmed, once its serial number is kept.
+#[derive(Debug)]
+struct First {
+    signer: VerifiedSigner,
+    notice: Notice,
+    found: Found,
+    proof: Proof,
 }
 
 impl Asked {
@@ -270,8 +309,10 @@ impl Login {
         if let Answer::Withheld(Withheld { reason, detail }) = &answer {
             return context.deny(*reason, found.detail(text::escaped(detail, 600)), now);
         }
-        let leads_on =
-            matches!(answer, Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited);
+        let leads_on = matches!(
+            answer,
+            Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited | Answer::Pinned(_)
+        );
         if leads_on && now.instant >= context.deadline {
             return context.deny(Reason::TimedOut, found, now);
         }
@@ -288,6 +329,7 @@ impl Login {
             (State::Sent(_), Answer::TimedOut) => context.deny(Reason::TimedOut, found, now),
             (State::Waiting(outstanding, due), Answer::Waited) => context.waited(outstanding, due, now),
             (State::Polling(outstanding), answer) => context.polled(outstanding, answer, now),
+            (State::Pinning(first), Answer::Pinned(pinned)) => context.pinned(*first, pinned, now),
             _ => context.misfit(found, now),
         }
     }
@@ -297,7 +339,7 @@ impl Login {
     pub fn ticket(&self) -> Option<Ticket> {
         match &self.state {
             State::Waiting(outstanding, _) | State::Polling(outstanding) => outstanding.ticket(&self.context),
-            State::Looking(_) | State::Showing(..) | State::Sent(_) => None,
+            State::Looking(_) | State::Showing(..) | State::Sent(_) | State::Pinning(_) => None,
         }
     }
 
@@ -319,7 +361,7 @@ impl Login {
         match &self.state {
             State::Sent(asked) => Some(&asked.text),
             State::Waiting(outstanding, _) | State::Polling(outstanding) => Some(&outstanding.asked.text),
-            State::Looking(_) | State::Showing(..) => None,
+            State::Looking(_) | State::Showing(..) | State::Pinning(_) => None,
         }
     }
 }
@@ -358,7 +400,15 @@ impl Context {
     }
 
     fn looked(self, aim: Aim, lookup: Lookup, now: Now) -> Step {
-        match (lookup, aim) {
+        match (self.of_interest(lookup), aim) {
+            (Lookup::Found(subscriber), aim) if self.lacks_serial(&subscriber) => {
+                let found = match aim {
+                    Aim::Begin(_) => Found::of(&subscriber, &self.config),
+                    Aim::Finish(ticket) => self.found_of(&ticket),
+                };
+                let found = found.detail("signature.serial is \"required\", and no serial number is known");
+                self.deny(Reason::SerialUnknown, found, now)
+            }
             (Lookup::Found(subscriber), Aim::Begin(code)) => {
                 let notice = Notice::confirm(code.clone(), policy::language(&self.config, &subscriber));
                 let login = Login { context: self, state: State::Showing(subscriber, code) };
@@ -389,14 +439,29 @@ impl Context {
         }
     }
 
+    /// Without the serial number, where none is looked at.
+    fn of_interest(&self, lookup: Lookup) -> Lookup {
+        match lookup {
+            Lookup::Found(subscriber) if self.config.serial == SerialPolicy::Ignore => {
+                Lookup::Found(Subscriber { serial: None, ..subscriber })
+            }
+            lookup => lookup,
+        }
+    }
+
+    fn lacks_serial(&self, subscriber: &Subscriber) -> bool {
+        self.config.serial == SerialPolicy::Required && subscriber.serial.is_none()
+    }
+
     fn shown(self, subscriber: Subscriber, code: &Code, now: Now) -> Step {
         let left = self.deadline.saturating_duration_since(now.instant);
         let Some(terms) = policy::terms(&self.config, &subscriber, left) else {
             let found = Found::of(&subscriber, &self.config);
             return self.deny(Reason::TimedOut, found, now);
         };
+        let user = self.request.user.to_string();
         let values = Values {
-            user: self.request.user.as_str(),
+            user: &user,
             host: &self.request.host,
             service: &self.request.service,
             rhost: self.request.rhost.as_deref().unwrap_or_default(),
@@ -465,10 +530,46 @@ impl Context {
                     signature: signed.base64,
                 };
                 let notice = Notice::accepted(policy::language(&self.config, &asked.subscriber));
-                self.done(Verdict::Accepted(signer), notice, found, Some(proof), now)
+                let first = First { signer, notice, found, proof };
+                if self.config.serial == SerialPolicy::FirstUse && asked.subscriber.serial.is_none() {
+                    return self.pin(&asked.subscriber, first);
+                }
+                self.confirmed(first, now)
             }
             Err(refused) => self.deny(Reason::Refused(refused.refusal), found.detail(refused.detail), now),
         }
+    }
+
+    /// Nobody is let in before the serial number is kept: the next login must be held against it.
+    fn pin(self, subscriber: &Subscriber, first: First) -> Step {
+        let ask = Ask::Pin(Pin {
+            user: self.request.user.clone(),
+            entry: subscriber.entry.clone(),
+            serial: first.signer.signer().serial.clone(),
+        });
+        Step::Ask(Box::new(Login { context: self, state: State::Pinning(Box::new(first)) }), ask)
+    }
+
+    fn pinned(self, first: First, pinned: Pinned, now: Now) -> Step {
+        match pinned {
+            Pinned::Kept => {
+                let found = first.found.first_use();
+                self.confirmed(First { found, ..first }, now)
+            }
+            Pinned::Same => self.confirmed(first, now),
+            Pinned::Other(kept) => {
+                let refused = verify::another_serial(&first.signer.signer().serial, &kept);
+                self.deny(Reason::Refused(refused.refusal), first.found.detail(refused.detail), now)
+            }
+            Pinned::Unavailable(why) => {
+                self.deny(Reason::PinFailed, first.found.detail(text::escaped(&why, 600)), now)
+            }
+        }
+    }
+
+    fn confirmed(self, first: First, now: Now) -> Step {
+        let First { signer, notice, found, proof } = first;
+        self.done(Verdict::Accepted(signer), notice, found, Some(proof), now)
     }
 
     fn misfit(self, found: Found, now: Now) -> Step {
@@ -502,6 +603,7 @@ impl Context {
             State::Showing(subscriber, _) => Found::of(subscriber, &self.config),
             State::Sent(asked) => asked.found(self),
             State::Waiting(outstanding, _) | State::Polling(outstanding) => outstanding.found(self),
+            State::Pinning(first) => first.found.clone(),
         }
     }
 

@@ -12,6 +12,7 @@
 //!   grace        the person confirmed    has she, from there, with that key, lately?      pam.grace
 //!   outage       the service is down     was it down a moment ago?                        10 seconds
 //!   break-glass  codes are made, used    is this one of them?                             until used
+//!   pin          a first signature holds whose serial number must a signature have?        until forgotten
 //! ```
 //!
 //! Nothing here opens a file: `driver::store` keeps the octets, one record per file, under a lock that is held from
@@ -50,6 +51,7 @@ pub mod breakglass;
 pub mod connection;
 pub mod grace;
 pub mod outage;
+pub mod pin;
 pub mod pushes;
 
 use std::{fmt, time::Duration};

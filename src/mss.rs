@@ -1,11 +1,12 @@
 //! The Mobile Signature Service: what is asked of it over HTTP, and what its answers say.
 //!
-//! Nothing here sends: [`signature::request`], [`status::request`] and [`heartbeat::request`] give an
-//! [`HttpRequest`], a driver carries it out, and the [`HttpResponse`] is read by the module that made the
+//! Nothing here sends: [`signature::request`], [`status::request`], [`profile::request`] and [`heartbeat::request`] give
+//! an [`HttpRequest`], a driver carries it out, and the [`HttpResponse`] is read by the module that made the
 //! request. Nothing here knows certificates: a signature leaves as the base64 that came.
 
 pub mod fault;
 pub mod heartbeat;
+pub mod profile;
 pub mod signature;
 pub mod status;
 

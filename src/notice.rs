@@ -190,9 +190,12 @@ fn message(reason: Reason) -> (&'static Texts, bool) {
         Reason::PhoneBusy => (&texts::BUSY, false),
         Reason::AlreadyDenied => (&texts::DENIED_BEFORE, false),
         Reason::BreakGlass => (&texts::ONE_TIME_CODE_REFUSED, true),
-        Reason::Misconfigured | Reason::RequestInvalid | Reason::EapRefused | Reason::Internal => {
-            (&texts::MISCONFIGURED, true)
-        }
+        Reason::SerialUnknown => (&texts::NOT_REGISTERED, false),
+        Reason::Misconfigured
+        | Reason::PinFailed
+        | Reason::RequestInvalid
+        | Reason::EapRefused
+        | Reason::Internal => (&texts::MISCONFIGURED, true),
     }
 }
 

@@ -161,6 +161,10 @@ pub enum Reason {
     AlreadyDenied,
     /// The service cannot be reached, and the one-time code given instead is wrong.
     BreakGlass,
+    /// No serial number is known of the person, and the configuration wants one: the phone was not asked.
+    SerialUnknown,
+    /// The first serial number of the person could not be kept.
+    PinFailed,
     /// The configuration cannot be used.
     Misconfigured,
     /// A defect of this program; it ends in a denial like everything else.
@@ -261,6 +265,8 @@ impl Reason {
             Self::PhoneBusy,
             Self::AlreadyDenied,
             Self::BreakGlass,
+            Self::SerialUnknown,
+            Self::PinFailed,
             Self::Misconfigured,
             Self::Internal,
         ]);
@@ -303,6 +309,8 @@ impl Reason {
             Self::PhoneBusy => "phone-busy",
             Self::AlreadyDenied => "denied-before",
             Self::BreakGlass => "break-glass-refused",
+            Self::SerialUnknown => "serial-unknown",
+            Self::PinFailed => "pin-failed",
             Self::Misconfigured => "misconfigured",
             Self::Internal => "internal",
         }
@@ -326,6 +334,7 @@ impl Reason {
         let did_not_ring = matches!(
             self,
             Self::Internal
+                | Self::PinFailed
                 | Self::Fault(
                     Fault::SignatureInProcess | Fault::UnknownClient | Fault::NoKeyFound | Fault::NoCertFound
                 )
@@ -382,7 +391,9 @@ impl Reason {
             | Self::StateInvalid
             | Self::PushLimit
             | Self::PhoneBusy
-            | Self::AlreadyDenied => Class::Refused,
+            | Self::AlreadyDenied
+            | Self::SerialUnknown
+            | Self::PinFailed => Class::Refused,
         }
     }
 }

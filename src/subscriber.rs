@@ -9,22 +9,39 @@
 //! # Ok::<(), mobileid::subscriber::InvalidMsisdn>(())
 //! ```
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, hash, str::FromStr};
 
 use crate::text;
 
 /// The name of a local account, as the host application gave it: 1 to 256 bytes without control characters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserName(String);
+///
+/// A phone number may stand in its place where the host takes one. It is then shown only masked, like every number.
+#[derive(Clone)]
+pub struct UserName {
+    text: String,
+    number: Option<Msisdn>,
+}
 
 /// Longest accepted user name in bytes. Linux itself stops at 32, directories do not.
 const USER_NAME_MAX: usize = 256;
 
 impl UserName {
-    /// The name, unescaped.
+    /// A phone number in the place of a name, in one spelling: `+41791234567`.
+    #[must_use]
+    pub fn of_number(number: Msisdn) -> Self {
+        Self { text: format!("+{}", number.digits()), number: Some(number) }
+    }
+
+    /// The name as it is looked up: unescaped, and a number with all its digits. To be shown it is formatted.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The phone number that it is, where the host takes one for a name.
+    #[must_use]
+    pub fn number(&self) -> Option<&Msisdn> {
+        self.number.as_ref()
     }
 
     /// What stands for a text that is no user name in the record of its denial: cut, and with a question mark
@@ -38,7 +55,7 @@ impl UserName {
         } else if raw.chars().nth(STAND_IN_MAX).is_some() {
             name.push_str("...");
         }
-        Self(name)
+        Self { text: name, number: None }
     }
 }
 
@@ -58,19 +75,50 @@ impl FromStr for UserName {
         if name.chars().any(text::is_unprintable) {
             return Err(InvalidUserName::Unprintable);
         }
-        Ok(Self(name.to_owned()))
+        Ok(Self { text: name.to_owned(), number: None })
     }
 }
 
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.number {
+            Some(number) => write!(f, "{number}"),
+            None => f.write_str(&self.text),
+        }
     }
 }
 
 impl fmt::Debug for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserName({})", self.0)
+        write!(f, "UserName({self})")
+    }
+}
+
+// A table that has a number for a name finds it whoever took it for what.
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for UserName {}
+
+impl PartialOrd for UserName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UserName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl hash::Hash for UserName {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
@@ -360,12 +408,24 @@ pub struct Subscriber {
     pub msisdn: Msisdn,
     /// The person's language; the configuration's where absent.
     pub language: Option<Language>,
-    /// The serial number that the signer must have (guide 4.2).
+    /// The serial number that the signer must have (guide 4.2), where one is known.
     pub serial: Option<SerialNumber>,
     /// The method for this person; the configuration's where absent.
     pub profile: Option<Profile>,
     /// The groups that the person belongs to, as the directory names them; never from the login itself.
     pub groups: Vec<String>,
+    /// Where the person stands.
+    pub entry: Entry,
+}
+
+/// Where a directory has a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// The directory, by its configured name.
+    pub directory: String,
+    /// What it calls the person, however the name was typed: the name in a table, the DN in lower case in LDAP. What is
+    /// remembered of a person is remembered under it.
+    pub id: String,
 }
 
 #[cfg(test)]

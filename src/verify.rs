@@ -203,10 +203,15 @@ fn same_content(found: &[u8], expected: &str) -> Result<(), Refused> {
 /// [`SerialNumber`]s are equal without regard to case.
 fn same_person(found: &SerialNumber, pinned: Option<&SerialNumber>) -> Result<(), Refused> {
     match pinned {
-        Some(pinned) if pinned != found => Err(Refusal::SerialMismatch
-            .because(format!("the signer has the serial number {found}, the user is pinned to {pinned}"))),
+        Some(pinned) if pinned != found => Err(another_serial(found, pinned)),
         _ => Ok(()),
     }
+}
+
+/// The refusal of a signer whose serial number is another one than the user's.
+pub(crate) fn another_serial(found: &SerialNumber, pinned: &SerialNumber) -> Refused {
+    let detail = format!("the signer has the serial number {found}, the user is pinned to {pinned}");
+    Refusal::SerialMismatch.because(detail)
 }
 
 /// What came back from the service, unchecked.

@@ -26,6 +26,25 @@ pub(crate) enum Event<'a> {
     GraceCleared { user: Option<&'a str>, count: usize },
     /// Forgot pushes in vain.
     PushesCleared { user: Option<&'a str>, count: usize },
+    /// Enrolled somebody, whose phone has signed.
+    Enrolled {
+        user: &'a str,
+        directory: &'a str,
+        entry: &'a str,
+        msisdn: &'a str,
+        serial: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ap_trans_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        evidence_id: Option<&'a str>,
+        /// The table that the person was entered in; absent for somebody whom a directory knew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        table: Option<&'a str>,
+    },
+    /// Gave somebody a serial number, in a folder or a directory, in place of another one or of none.
+    SerialPinned { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str>, new: &'a str },
+    /// Took somebody's serial number away; none where its record could not be read.
+    SerialForgotten { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str> },
 }
 
 #[derive(Serialize)]
@@ -85,5 +104,21 @@ mod tests {
             )
         );
         assert!(line.send(&path).is_err(), "nobody listens");
+    }
+
+    #[test]
+    fn a_changed_serial_number_is_told_with_the_old_one() {
+        let line = |event| {
+            serde_json::to_string(&Line { time: String::new(), event, uid: 0, login_uid: None }).unwrap()
+        };
+        let (user, entry, place) = ("alice", "uid=alice", "/var/lib/mobileid");
+        assert_eq!(
+            line(Event::SerialPinned { user, entry, place, old: Some("OLD1"), new: "NEW1" }),
+            r#"{"time":"","event":"serial-pinned","user":"alice","entry":"uid=alice","place":"/var/lib/mobileid","old":"OLD1","new":"NEW1","uid":0}"#
+        );
+        assert_eq!(
+            line(Event::SerialForgotten { user, entry, place, old: None }),
+            r#"{"time":"","event":"serial-forgotten","user":"alice","entry":"uid=alice","place":"/var/lib/mobileid","old":null,"uid":0}"#
+        );
     }
 }

@@ -5,6 +5,7 @@ mod anchors;
 pub(crate) mod client;
 mod directories;
 mod pam;
+mod serial;
 mod srs;
 
 use std::{
@@ -17,7 +18,7 @@ use clap::Args;
 use mobileid::{
     config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
     directory::Kind,
-    driver::{https::Https, srs::Desk},
+    driver::{https::Https, ldap, srs::Desk},
     load::{self, Registration, Setup},
 };
 use serde::Serialize;
@@ -27,6 +28,7 @@ use anchors::AnchorFacts;
 use client::ClientFacts;
 use directories::{DirectoryFacts, entered};
 use pam::PamFacts;
+use serial::SerialFacts;
 use srs::SrsFacts;
 
 /// Checks the configuration and all files it names; asks nobody
@@ -77,6 +79,7 @@ struct Facts {
     users: usize,
     directories: Vec<DirectoryFacts>,
     unenrolled: &'static str,
+    serial: SerialFacts,
     evidence: Option<PathBuf>,
     client_certificate: Option<ClientFacts>,
     anchors: Vec<AnchorFacts>,
@@ -105,6 +108,14 @@ impl Report {
         }
         if let Some(Err(unusable)) = registration.map(Desk::new) {
             report.mistakes.push(places.of_unusable(&unusable.to_string()));
+        }
+        for (name, unusable) in setup.directories.ldap().map(|(name, ldap)| (name, ldap::ready(ldap))) {
+            if let Err(unusable) = unusable {
+                report.mistakes.push(places.of_unusable(&format!("{unusable} (directory {name})")));
+            }
+        }
+        if let Err(why) = serial::usable(setup.config.serial) {
+            report.mistakes.push(places.whole("signature.serial", why));
         }
         let client_certificate = report.client(places, setup, now);
         let anchors = report.anchors(places, setup, now);
@@ -138,6 +149,7 @@ impl Report {
                 Unenrolled::Deny => "deny",
                 Unenrolled::Allow => "allow",
             },
+            serial: SerialFacts::of(setup),
             evidence: setup.evidence.clone(),
             client_certificate,
             anchors,
@@ -250,6 +262,9 @@ impl Facts {
             line("directory", &directory.in_words());
         }
         line("unenrolled", self.unenrolled);
+        for (at, what) in self.serial.in_words().iter().enumerate() {
+            line(if at == 0 { "serial" } else { "" }, what);
+        }
         let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
         line("evidence", evidence.as_deref().unwrap_or("not kept"));
         let [asks, lets_in, rest] = self.pam.in_words();

@@ -2,17 +2,23 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::bail;
 use clap::Args;
 use mobileid::{
-    driver::store::{Listing, Removed, Store},
+    driver::{
+        pins::Pins,
+        store::{Listing, Removed, Store},
+    },
     memory::{RUNTIME, STATE},
     subscriber::UserName,
 };
-use nix::unistd::geteuid;
+use nix::unistd::{Uid, User, geteuid};
 use serde::Serialize;
 
 use crate::{Exit, out};
@@ -20,7 +26,7 @@ use crate::{Exit, out};
 /// What is kept over a boot.
 #[derive(Debug, Args)]
 pub(crate) struct State {
-    /// Another folder than the module's for what is kept, to try things out
+    /// Another folder for what is kept: the responder's, or one to try things out
     #[arg(long, value_name = "DIR", default_value = STATE, hide_default_value = true)]
     state: PathBuf,
 }
@@ -41,6 +47,20 @@ impl State {
     pub(crate) fn open(&self) -> anyhow::Result<Store> {
         allowed(&self.state, STATE)?;
         Store::open(&self.state).map_err(anyhow::Error::msg)
+    }
+
+    /// The serial numbers in it, which are looked for when they are needed.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn pins(&self) -> anyhow::Result<Pins> {
+        allowed(&self.state, STATE)?;
+        Ok(Pins::at(&self.state))
+    }
+
+    /// Its path, for what opens it when it is needed.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.state
     }
 
     /// Whether the module reads it too: what is done elsewhere is not for this host's log.
@@ -65,11 +85,35 @@ impl Runtime {
     }
 }
 
+/// Records belong to whoever logs people in. What root writes into another user's folder, that user cannot read.
 fn allowed(folder: &Path, the_modules: &str) -> anyhow::Result<()> {
     if folder == Path::new(the_modules) && !geteuid().is_root() {
         bail!("{the_modules} is root's alone: run this as root");
     }
-    Ok(())
+    let owner = fs::symlink_metadata(folder).map_or(geteuid(), |meta| Uid::from_raw(meta.uid()));
+    if owner.is_root() || owner == geteuid() {
+        return Ok(());
+    }
+    let shown = folder.display();
+    match User::from_uid(owner) {
+        Ok(Some(user)) => bail!(
+            "{shown} belongs to {name}: run this as {name}:\nrunuser -u {name} -- {command}",
+            name = user.name,
+            command = command_line(std::env::args_os())
+        ),
+        _ => bail!("{shown} belongs to the user {owner}, who has no name on this host: run this as that one"),
+    }
+}
+
+/// What was typed, for a shell.
+fn command_line(arguments: impl Iterator<Item = OsString>) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
+    let quoted = |word: OsString| {
+        let word = word.to_string_lossy().into_owned();
+        let plain = !word.is_empty() && word.chars().all(is_plain);
+        if plain { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    arguments.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// What a listing of records takes.
@@ -163,4 +207,18 @@ pub(crate) fn complete(listing: &Listing, unknown: usize) -> Exit {
         out::say("warning: there are more than are listed here");
     }
     Exit::of(unknown == 0 && listing.unreadable.is_empty() && !listing.more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_typed_again() {
+        let words = ["mobileidctl", "serial", "forget", "cn=o'neill m,ou=x", "", "$HOME"];
+        assert_eq!(
+            command_line(words.into_iter().map(OsString::from)),
+            r"mobileidctl serial forget 'cn=o'\''neill m,ou=x' '' '$HOME'"
+        );
+    }
 }

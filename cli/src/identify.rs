@@ -11,7 +11,7 @@ mod methods;
 mod person;
 mod start;
 mod status;
-mod verify;
+pub(crate) mod verify;
 
 use std::sync::{
     Arc,
@@ -26,6 +26,11 @@ use mobileid::{
         srs::{Desk, NoAnswer},
     },
     load::{self, Registration},
+    srs::{
+        DistinguishedName, EvidenceId,
+        evidence::{Finding, Question, Refusal, require},
+    },
+    subscriber::Msisdn,
 };
 
 use crate::{Common, Exit, out, signals};
@@ -79,6 +84,36 @@ impl Session {
             false => TickVerdict::Continue,
         })
     }
+}
+
+/// Whether there is evidence that a number is a person's, good for what the configuration needs: the door that an
+/// identity-proofed enrolment goes through. None where the person at the terminal gave up, which is then said.
+///
+/// # Errors
+/// It could not be tried: that is neither a yes nor a no.
+pub(crate) fn proven(
+    common: &Common,
+    msisdn: &Msisdn,
+    name: DistinguishedName,
+) -> anyhow::Result<Option<Result<EvidenceId, Unproven>>> {
+    let mut session = Session::open(common)?;
+    let question = Question { msisdn: msisdn.clone(), name, needed: session.registration.needed.clone() };
+    let tick = session.tick();
+    let Some(finding) = answered(session.desk.verify(&question, &tick))? else { return Ok(None) };
+    Ok(Some(match finding {
+        Finding::Valid(evidence) => require(Some(&evidence), msisdn, &question.needed)
+            .map(|()| evidence.id().clone())
+            .map_err(|refusal| Unproven { refusal, detail: String::new() }),
+        Finding::Without(refusal, detail) => Err(Unproven { refusal, detail }),
+    }))
+}
+
+/// Why a number is not entered: nobody vouches for it.
+#[derive(Debug)]
+pub(crate) struct Unproven {
+    pub(crate) refusal: Refusal,
+    /// The service's own words, escaped and without numbers.
+    pub(crate) detail: String,
 }
 
 /// The answer; None where the person at the terminal gave up, which is then said.

@@ -2,32 +2,24 @@
 //!
 //! The audit line is printed and not sent to the system log: there it would pass for a login to this host.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use mobileid::{
-    directory::Lookup,
-    driver::{
-        Tick, TickVerdict,
-        blocking::{self, World},
-        evidence,
-    },
+    driver::{blocking, evidence, pins::Pins},
     load,
-    login::{Login, Request, Withheld},
-    notice::Notice,
+    login::Request,
     outcome::{Exemption, Outcome, Verdict},
     subscriber::UserName,
-    text,
 };
 
-use crate::{Common, Exit, out, signals};
+use crate::{
+    Common, Exit,
+    folders::State,
+    out,
+    terminal::{Terminal, host_name, seconds},
+};
 
 /// Logs a user in on the phone, and tells each step
 #[derive(Debug, Args)]
@@ -44,6 +36,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "mobileidctl")]
     service: String,
     #[command(flatten)]
+    state: State,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -59,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         command: None,
         limit: None,
     };
-    let mut terminal = Terminal::new()?;
+    let mut terminal = Terminal::new(Pins::at(arguments.state.folder()))?;
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;
@@ -105,86 +99,4 @@ fn in_words(outcome: &Outcome) -> String {
     line("took", &seconds(Duration::from_millis(audit.ms)));
     line("user reads", &outcome.notice.to_string());
     lines.join("\n")
-}
-
-/// The person at the terminal, as the host of a login.
-struct Terminal {
-    started: Instant,
-    given_up: Arc<AtomicBool>,
-    /// Whether the wait is being counted on the screen.
-    counting: Arc<AtomicBool>,
-}
-
-impl Terminal {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self { started: Instant::now(), given_up: signals::give_up()?, counting: Arc::default() })
-    }
-
-    fn step(&self, what: &str) {
-        out::say(&format!("{:>8}  {what}", seconds(self.started.elapsed())));
-    }
-
-    /// Ends the counting.
-    fn waited(&self) {
-        if self.counting.swap(false, Ordering::Relaxed) {
-            out::overwrite("");
-        }
-    }
-}
-
-impl World for Terminal {
-    fn looked_up(&mut self, found: &Lookup) {
-        match found {
-            Lookup::Found(subscriber) => {
-                let serial = subscriber.serial.as_ref();
-                let serial = serial.map_or_else(String::new, |serial| format!(", pinned to {serial}"));
-                self.step(&format!("looked up: {}{serial}", subscriber.msisdn));
-            }
-            Lookup::NotEnrolled => self.step("looked up: in no directory"),
-            Lookup::Barred(detail) | Lookup::Unavailable(detail) => {
-                self.step(&format!("looked up: {}", text::escaped(detail, 300)));
-            }
-        }
-    }
-
-    fn show(&mut self, notice: &Notice) -> Result<(), Withheld> {
-        self.step(&format!("the user reads: {notice}"));
-        Ok(())
-    }
-
-    fn sending(&mut self, login: &Login) -> Result<(), Withheld> {
-        self.step(&format!("AP_TransID: {}", login.ap_trans_id()));
-        if let Some(text) = login.text() {
-            self.step(&format!("text on the phone: {}", text::escaped(text, 300)));
-        }
-        let limit = login.deadline().saturating_duration_since(Instant::now());
-        if out::is_watched() {
-            self.counting.store(true, Ordering::Relaxed);
-        } else {
-            self.step(&format!("waiting for the phone, {:.0} s at most", limit.as_secs_f64()));
-        }
-        Ok(())
-    }
-
-    fn tick(&self) -> Tick {
-        let (given_up, counting) = (Arc::clone(&self.given_up), Arc::clone(&self.counting));
-        let since = Instant::now();
-        let told = AtomicU64::new(u64::MAX);
-        Arc::new(move || {
-            let passed = since.elapsed().as_secs();
-            if counting.load(Ordering::Relaxed) && told.swap(passed, Ordering::Relaxed) != passed {
-                out::overwrite(&format!("          waiting for the phone: {passed} s (Ctrl-C gives up)"));
-            }
-            if given_up.load(Ordering::Relaxed) { TickVerdict::Cancel } else { TickVerdict::Continue }
-        })
-    }
-}
-
-fn host_name() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    name.unwrap_or_else(|| "localhost".to_owned())
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.3} s", duration.as_secs_f64())
 }

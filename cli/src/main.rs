@@ -4,12 +4,15 @@
 //! mobileidctl check               reads what a login reads, and asks nobody
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
+//! mobileidctl whois USER          asks the directories, and shows what a login would use
+//! mobileidctl enrol USER          asks the user's phone, keeps its serial number, and enters a new user in the table
 //! mobileidctl signature verify    asks nobody: it looks at what a login left behind
 //! mobileidctl doctor              reads what sshd, sudo and PAM make of the module
 //! mobileidctl identify ...        has somebody find out who is behind a number
 //! mobileidctl breakglass ...      makes, lists and takes back one-time codes
 //! mobileidctl grace ...           lists and ends confirmations that stand for a while
 //! mobileidctl pushes ...          lists and forgets how often phones were asked in vain
+//! mobileidctl serial ...          lists, changes and forgets serial numbers that signatures must have
 //! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
@@ -20,6 +23,7 @@ mod audit;
 mod breakglass;
 mod check;
 mod doctor;
+mod enrol;
 mod folders;
 mod grace;
 mod heartbeat;
@@ -28,9 +32,12 @@ mod login;
 mod out;
 mod pushes;
 mod reload;
+mod serial;
 mod signals;
 mod signature;
+mod terminal;
 mod when;
+mod whois;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -38,7 +45,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// Administers the Mobile ID second factor of this host
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes: 0 yes, 1 no, 2 could not try.")]
+#[command(
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 yes, 1 no, 2 could not try."
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -50,6 +62,7 @@ enum Verb {
     Breakglass(breakglass::Verb),
     Check(check::Arguments),
     Doctor(doctor::Arguments),
+    Enrol(Box<enrol::Arguments>),
     #[command(subcommand)]
     Grace(grace::Verb),
     Heartbeat(heartbeat::Arguments),
@@ -60,7 +73,10 @@ enum Verb {
     Pushes(pushes::Verb),
     Reload(reload::Arguments),
     #[command(subcommand)]
+    Serial(serial::Verb),
+    #[command(subcommand)]
     Signature(signature::Verb),
+    Whois(whois::Arguments),
 }
 
 /// What every verb that needs the configuration takes.
@@ -106,13 +122,16 @@ fn main() -> ExitCode {
         Verb::Breakglass(verb) => breakglass::run(&verb),
         Verb::Check(arguments) => check::run(&arguments),
         Verb::Doctor(arguments) => doctor::run(&arguments),
+        Verb::Enrol(arguments) => enrol::run(&arguments),
         Verb::Grace(verb) => grace::run(&verb),
         Verb::Heartbeat(arguments) => heartbeat::run(&arguments),
         Verb::Identify(verb) => identify::run(&verb),
         Verb::Login(arguments) => login::run(&arguments),
         Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),
+        Verb::Serial(verb) => serial::run(&verb),
         Verb::Signature(verb) => signature::run(&verb),
+        Verb::Whois(arguments) => whois::run(&arguments),
     };
     ended.unwrap_or_else(|error| failed(&error)).into()
 }

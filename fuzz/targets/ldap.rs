@@ -9,7 +9,7 @@ use mobileid::{
     directory::{
         Answer,
         ldap::{
-            Attributes, Bind, Ldap, Names, Scope, entry,
+            Attributes, Bind, Ldap, Names, Resting, Scope, entry,
             filter::Template,
             message::{self, Body, MESSAGE_MAX},
         },
@@ -58,6 +58,7 @@ fn ldap(active_directory: bool) -> Ldap {
     let name = |text: &str| Some(text.to_owned());
     Ldap {
         servers: Vec::new(),
+        resting: Resting::default(),
         roots: Vec::new(),
         bind: Bind::Anonymous,
         base: "dc=x".into(),
@@ -74,6 +75,7 @@ fn ldap(active_directory: bool) -> Ldap {
         },
         groups: None,
         active_directory,
+        write_serial: false,
         default_country: name("41"),
     }
 }

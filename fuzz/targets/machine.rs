@@ -1,6 +1,7 @@
 //! Any story of a login: answers in any order, with any body, while the clocks jump. A synchronous one ends after three
-//! answers at most; an asynchronous one may go on for as long as the story does, and on other nodes. Each sends one
-//! signature request at most, and accepts only what Alice or Bob signed for this very login.
+//! answers at most, and one more where a first serial number is to be kept; an asynchronous one may go on for as long as
+//! the story does, and on other nodes. Each sends one signature request at most, and accepts only what Alice or Bob
+//! signed for this very login, by the policy on serial numbers.
 //!
 //! A story is a string of bytes, read from the front; bytes that are missing are zero.
 //!
@@ -10,6 +11,7 @@
 //! answer  0 Found number language serial profile | 1 NotEnrolled | 2 Unavailable text | 3 Shown
 //!         | 4 Reply status body | 5 Unreachable why text | 6 Lost text | 7 TimedOut | 8 Cancelled | 9 Waited
 //!         | 10 none: the login goes on elsewhere, where it can: entropy [24 bytes]
+//!         | 11 Pinned: 0 Kept, 1 Same, 2 Other, 3 Unavailable text
 //! body    0 u16-length bytes | 1 signature: transaction number code signature (changes (u16 where, xor)*)
 //!         | 2 fault: code detail | 3 status: like a signature, for the last status request
 //! text    length bytes
@@ -26,12 +28,12 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libfuzzer_sys::{arbitrary::Unstructured, fuzz_target};
 use mobileid::{
-    config::{Config, FileConfig, MessagingMode, Unenrolled},
+    config::{Config, FileConfig, MessagingMode, SerialPolicy, Unenrolled},
     directory::Lookup,
-    login::{Answer, Ask, Login, Now, Request, Step, Ticket},
+    login::{Answer, Ask, Login, Now, Pin, Pinned, Request, Step, Ticket},
     mss::{HttpRequest, HttpResponse},
     outcome::{Exemption, Outcome, Reason, Unreachable, Verdict},
-    subscriber::{Language, Profile, Subscriber},
+    subscriber::{Entry, Language, Profile, SerialNumber, Subscriber},
 };
 use mobileid_fuzz as fixtures;
 use mobileid_fuzz::{assert_fits_the_phone, assert_genuine, assert_one_plain_line};
@@ -45,19 +47,23 @@ fn the_genuine_login_is_accepted() {
     assert!(matches!(outcome.verdict, Verdict::Accepted(_)), "{outcome:?}: see seeds.sh");
 }
 
-/// Configurations that differ in what a login depends on.
-static CONFIGS: LazyLock<[Arc<Config>; 5]> = LazyLock::new(|| {
+/// Configurations that differ in what a login depends on: lines for [signature], and lines for the end.
+static CONFIGS: LazyLock<[Arc<Config>; 9]> = LazyLock::new(|| {
     [
-        "",
-        "\nunenrolled = 'allow'",
-        "\n[timeouts]\nsim = 1\nsim_connection = 300",
-        "\n[prompt]\nlanguage = 'it'",
-        "\nunenrolled = 'allow'\n[timeouts]\npoll = 1",
+        ("", ""),
+        ("", "\nunenrolled = 'allow'"),
+        ("", "\n[timeouts]\nsim = 1\nsim_connection = 300"),
+        ("", "\n[prompt]\nlanguage = 'it'"),
+        ("", "\nunenrolled = 'allow'\n[timeouts]\npoll = 1"),
+        ("serial = 'ignore'", ""),
+        ("serial = 'if-known'", ""),
+        ("serial = 'required'", ""),
+        ("serial = 'required'", "\n[timeouts]\npoll = 1"),
     ]
-    .map(|more| {
+    .map(|(signature, more)| {
         let text = format!(
             "[service]\nap_id = 'mid://acme.example'\nap_pwd = '{}'\ndtbd_prefix = '{}'\n\
-                 client_cert = 'c'\nclient_key = 'k'\n[signature]\ntrust = 't'\n\
+                 client_cert = 'c'\nclient_key = 'k'\n[signature]\ntrust = 't'\n{signature}\n\
                  [prompt.template]\nen = '{}'\n\
                  [users]\ntable = 'u'{more}\n",
             fixtures::SECRET,
@@ -106,8 +112,12 @@ fn play(bytes: &[u8]) -> Outcome {
                 return *outcome;
             }
         };
-        assert!(answers < 3 || config.mode == MessagingMode::Asynch, "a fourth ask: {ask:?}");
+        let most = if matches!(ask, Ask::Pin(_)) { 4 } else { 3 };
+        assert!(answers < most || config.mode == MessagingMode::Asynch, "one ask too many: {ask:?}");
         known.note(&ask, &login, &clock);
+        if let Ask::Pin(pin) = &ask {
+            known.note_pin(pin, &request, &config);
+        }
         let Some(answer) = story.answer(&login, &known) else {
             let entropy = story.entropy();
             clock.turn(&mut story);
@@ -124,7 +134,8 @@ fn play(bytes: &[u8]) -> Outcome {
         known.last(&answer);
         clock.turn(&mut story);
         known.too_late = clock.now.instant >= login.deadline();
-        known.date = Some(clock.now.wall);
+        // What is kept after the verification has no date.
+        known.date = if matches!(answer, Answer::Pinned(_)) { known.date } else { Some(clock.now.wall) };
         step = login.step(answer, clock.now);
     }
     unreachable!("the loop returns")
@@ -143,6 +154,9 @@ struct Known {
     poll: Option<String>,
     /// Set when the login goes on elsewhere, until its user is looked up there: the text and AP_TransID of the ticket.
     elsewhere: Option<(String, String)>,
+    /// The serial number that was to be kept, and what became of it.
+    pin: Option<Pin>,
+    pinned: Option<Pinned>,
     /// The last answer.
     cancelled: bool,
     reply: Option<HttpResponse>,
@@ -177,12 +191,24 @@ impl Known {
                     assert_eq!(Ticket::decode(&ticket.encode()), Some(ticket));
                 }
             }
+            Ask::Pin(_) => assert!(login.ticket().is_none(), "what is signed is finished here"),
             Ask::Send(request) => {
                 assert!(self.sent.is_none(), "a second request: somebody's phone rings twice");
                 let left = login.deadline().saturating_duration_since(clock.now.instant);
                 self.sent = Some(read_request(request, &self.code, left, self.subscriber.as_ref()));
             }
         }
+    }
+
+    /// Asked for once, after the signature, where none is known and the policy says so.
+    fn note_pin(&mut self, pin: &Pin, request: &Request, config: &Config) {
+        assert_eq!(config.serial, SerialPolicy::FirstUse);
+        assert!(self.sent.is_some() && self.reply.is_some(), "a serial number, and nobody has signed");
+        let subscriber = self.subscriber.as_ref().expect("a serial number of nobody");
+        assert!(subscriber.serial.is_none(), "another one is known");
+        assert_eq!((&pin.user, &pin.entry), (&request.user, &subscriber.entry), "somebody else's");
+        let earlier = self.pin.replace(pin.clone());
+        assert!(earlier.is_none(), "asked for twice");
     }
 
     /// Another node looks the user up for itself.
@@ -193,6 +219,10 @@ impl Known {
 
     fn last(&mut self, answer: &Answer) {
         self.cancelled = matches!(answer, Answer::Cancelled);
+        if let (Answer::Pinned(pinned), Some(_)) = (answer, &self.pin) {
+            self.pinned = Some(pinned.clone());
+            return;
+        }
         self.reply = None;
         match answer {
             Answer::Reply(response) => self.reply = Some(response.clone()),
@@ -251,7 +281,8 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             let reply = known.reply.as_ref().expect("accepted, and the service did not answer");
             assert_eq!(reply.status, 200);
             assert_answers(reply, ap_trans_id, known.poll.as_deref(), subscriber);
-            assert!(subscriber.serial.as_ref().is_none_or(|pinned| *pinned == proof.signer().serial));
+            assert_serial(&proof.signer().serial, subscriber, config, known);
+            assert_eq!(outcome.audit.first_use, known.pinned == Some(Pinned::Kept));
             let date = known.date.expect("a date");
             assert!(
                 date > fixtures::day() - YEAR * 25
@@ -277,8 +308,13 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
                 Reason::Fault(_) | Reason::Status(_) | Reason::Refused(_) | Reason::Unreadable(_)
             );
             assert!(!answered || (known.sent.is_some() && !known.too_late));
-            let looked = matches!(reason, Reason::NotEnrolled | Reason::DirectoryUnavailable);
+            let looked =
+                matches!(reason, Reason::NotEnrolled | Reason::DirectoryUnavailable | Reason::SerialUnknown);
             assert!(!looked || !known.too_late);
+            assert!(*reason != Reason::SerialUnknown || config.serial == SerialPolicy::Required);
+            let is_unkept = matches!(known.pinned, Some(Pinned::Unavailable(_)));
+            assert_eq!(*reason == Reason::PinFailed, is_unkept && !known.too_late);
+            assert!(!outcome.audit.first_use);
         }
     }
     assert_one_plain_line(&outcome.notice.to_string());
@@ -293,6 +329,23 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
         );
     }
     assert!(!format!("{outcome:?}").contains(fixtures::SECRET) || story.foreign.contains(fixtures::SECRET));
+}
+
+/// Who has signed is who was known, or is kept from now on; the policy says what has to be.
+fn assert_serial(signed: &SerialNumber, subscriber: &Subscriber, config: &Config, known: &Known) {
+    let is_kept = matches!(known.pinned, Some(Pinned::Kept | Pinned::Same));
+    match (config.serial, &subscriber.serial) {
+        (SerialPolicy::Ignore, _) | (SerialPolicy::IfKnown, None) => assert!(known.pin.is_none()),
+        (_, Some(serial)) => assert!(serial == signed && known.pin.is_none(), "another phone"),
+        (SerialPolicy::FirstUse, None) => {
+            let pin = known.pin.as_ref().expect("accepted, and nothing is kept");
+            assert!(
+                is_kept && pin.serial == *signed,
+                "accepted, and the next one would not have to be the same"
+            );
+        }
+        (SerialPolicy::Required, None) => panic!("accepted, and no serial number is known"),
+    }
 }
 
 /// The answer names this transaction and this number.
@@ -387,7 +440,7 @@ impl Story<'_> {
 
     /// None where the login is to go on elsewhere.
     fn answer(&mut self, login: &Login, known: &Known) -> Option<Answer> {
-        Some(match self.byte() % 11 {
+        Some(match self.byte() % 12 {
             0 => Answer::Looked(Lookup::Found(self.subscriber())),
             1 => Answer::Looked(Lookup::NotEnrolled),
             2 => Answer::Looked(Lookup::Unavailable(self.text())),
@@ -401,8 +454,18 @@ impl Story<'_> {
             7 => Answer::TimedOut,
             8 => Answer::Cancelled,
             9 => Answer::Waited,
-            _ => return None,
+            10 => return None,
+            _ => Answer::Pinned(self.pinned()),
         })
+    }
+
+    fn pinned(&mut self) -> Pinned {
+        match self.byte() % 4 {
+            0 => Pinned::Kept,
+            1 => Pinned::Same,
+            2 => Pinned::Other(fixtures::BOB_SERIAL.parse().expect("a serial number")),
+            _ => Pinned::Unavailable(self.text()),
+        }
     }
 
     fn subscriber(&mut self) -> Subscriber {
@@ -416,6 +479,7 @@ impl Story<'_> {
             serial: serial.parse().ok(),
             profile: Profile::ALL.get(usize::from(profile).wrapping_sub(1)).copied(),
             groups: Vec::new(),
+            entry: Entry { directory: "users".into(), id: format!("who has {number}") },
         }
     }
 

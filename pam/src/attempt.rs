@@ -55,10 +55,8 @@ pub(crate) struct Attempt<'a, H, S> {
     /// Whether the person is still there: one watch from the beginning on, because who has gone before it began was
     /// never seen.
     tick: Tick,
-    /// The phone of the user, if there is one and it was looked up.
-    subscriber: Option<Subscriber>,
-    /// Whether it was.
-    is_looked_up: bool,
+    /// What the directories say of the user, once they were asked: once for each login.
+    found: Option<Lookup>,
     language: Language,
 }
 
@@ -117,25 +115,13 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             Request { user, ..request }
         };
         // Nobody is waited for before the rules have said that a phone is wanted.
-        let subscriber = setup.directories.at_hand(&request.user);
-        let is_looked_up = subscriber.is_some() || setup.directories.all_at_hand();
-        let language =
-            subscriber.as_ref().map_or(setup.config.language, |s| policy::language(&setup.config, s));
+        let at_hand = setup.directories.at_hand(&request.user);
+        let language = at_hand.as_ref().map_or(setup.config.language, |s| policy::language(&setup.config, s));
+        let nowhere_else = || setup.directories.all_at_hand().then_some(Lookup::NotEnrolled);
+        let found = at_hand.map(Lookup::Found).or_else(nowhere_else);
         let (account, place) = (account.name, facts.connection(system));
         let tick = system.watch(facts.ssh_connection.as_deref());
-        Ok(Self {
-            host,
-            system,
-            facts,
-            setup,
-            request,
-            account,
-            place,
-            tick,
-            subscriber,
-            is_looked_up,
-            language,
-        })
+        Ok(Self { host, system, facts, setup, request, account, place, tick, found, language })
     }
 
     /// Decides.
@@ -261,6 +247,8 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             records,
             turn,
             tick: &self.tick,
+            pins: memory.pins(),
+            found: self.found.clone(),
         };
         let outcome = self.system.run(request, self.setup, person).map_err(Stop::Unusable)?;
         match outcome.verdict {
@@ -288,26 +276,38 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
             self.look_up()?;
         }
         // Whoever is not enrolled has no use of the service, and is not let in for its failure.
-        Ok(known.filter(|_| self.subscriber.is_some()))
+        Ok(known.filter(|_| self.subscriber().is_some()))
     }
 
     /// Looks the user up where that was not done yet. The login that follows where nobody is found tells why.
     fn look_up(&mut self) -> Result<(), Stop> {
-        if self.is_looked_up {
+        if self.found.is_some() {
             return Ok(());
         }
         let begun = self.system.now().instant;
         let until = begun.checked_add(self.request.limit.unwrap_or_default()).unwrap_or(begun);
-        match directories::lookup(&self.setup.directories, &self.request.user, &self.tick, until) {
-            Ok(Lookup::Found(subscriber)) => {
-                self.language = policy::language(&self.setup.config, &subscriber);
-                self.subscriber = Some(subscriber);
-            }
-            Ok(Lookup::NotEnrolled | Lookup::Barred(_) | Lookup::Unavailable(_)) => {}
+        let (user, host) = (&self.request.user, &mut *self.host);
+        let directories = &self.setup.directories;
+        let found = directories::lookup_told(directories, user, &self.tick, until, |directory, answer| {
+            let line = directories::passed_over(directory, answer, user);
+            line.iter().for_each(|line| host.syslog(Priority::Error, line));
+        });
+        match found {
+            Ok(found) => self.found = Some(found),
             Err(GivenUp) => return Err(self.denied(Reason::Cancelled, "while a directory was asked").into()),
         }
-        self.is_looked_up = true;
+        if let Some(subscriber) = self.subscriber() {
+            self.language = policy::language(&self.setup.config, subscriber);
+        }
         Ok(())
+    }
+
+    /// Who the user is, as far as that is known by now.
+    fn subscriber(&self) -> Option<&Subscriber> {
+        match &self.found {
+            Some(Lookup::Found(subscriber)) => Some(subscriber),
+            _ => None,
+        }
     }
 
     /// Where the outages of the service are noted that concern everybody on this host: another configuration may have
@@ -370,7 +370,7 @@ impl<'a, H: Host, S: System> Attempt<'a, H, S> {
     /// What grace is bound to: the address of the connection, and the key of the first factor with the phone. Who has
     /// been removed since is not spared for having been confirmed.
     fn place_and_key(&self) -> Option<(IpAddr, grace::Key)> {
-        let key = grace::Key::of(self.facts.auth_info.as_deref()?, self.subscriber.as_ref()?)?;
+        let key = grace::Key::of(self.facts.auth_info.as_deref()?, self.subscriber()?)?;
         Some((self.facts.address?, key))
     }
 

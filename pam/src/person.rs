@@ -4,7 +4,8 @@
 
 use mobileid::{
     config::{PamConfig, SshdMessage},
-    driver::{Tick, blocking::World},
+    directory::Lookup,
+    driver::{Tick, blocking::World, pins::Pins},
     login::{Login, Withheld},
     notice::Notice,
     text,
@@ -26,9 +27,20 @@ pub(crate) struct Person<'a, 'm, H, S> {
     pub(crate) records: &'a mut Records<'m>,
     pub(crate) turn: Turn<'m>,
     pub(crate) tick: &'a Tick,
+    pub(crate) pins: Pins,
+    /// What the directories have said, if they were asked before.
+    pub(crate) found: Option<Lookup>,
 }
 
 impl<H: Host, S: System> World for Person<'_, '_, H, S> {
+    fn known(&mut self) -> Option<Lookup> {
+        self.found.take()
+    }
+
+    fn passed_over(&mut self, line: &str) {
+        self.host.syslog(Priority::Error, line);
+    }
+
     /// Also with PAM_SILENT: without the code nobody can tell this login from an attacker's.
     ///
     /// Then waits until no other login asks the same phone: before, a person who does not press Enter would keep
@@ -62,6 +74,10 @@ impl<H: Host, S: System> World for Person<'_, '_, H, S> {
         );
         self.host.syslog(Priority::Info, &line);
         Ok(())
+    }
+
+    fn pins(&self) -> Pins {
+        self.pins.clone()
     }
 
     fn tick(&self) -> Tick {

@@ -27,6 +27,7 @@ use mobileid::{
         TICK, Tick, TickVerdict,
         breakglass::{self, Refused, Stores},
         moment::moment,
+        pins::Pins,
         store::{Locked, NoLock, Store},
     },
     login::Withheld,
@@ -47,7 +48,7 @@ use mobileid::{
 pub(crate) struct Memory {
     /// What is forgotten at boot.
     store: Store,
-    /// What is kept: one-time codes. It is opened when one is asked for.
+    /// What is kept: one-time codes and serial numbers. It is opened when one is asked for.
     state: PathBuf,
     clock: fn() -> Result<Moment, String>,
 }
@@ -72,6 +73,11 @@ impl Memory {
         clock: fn() -> Result<Moment, String>,
     ) -> Result<Self, String> {
         Ok(Self { store: Store::open_until_boot(runtime)?, state: state.to_owned(), clock })
+    }
+
+    /// The serial numbers of first signatures.
+    pub(crate) fn pins(&self) -> Pins {
+        Pins::at(&self.state)
     }
 
     pub(crate) fn now(&self) -> Result<Moment, String> {

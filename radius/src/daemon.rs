@@ -386,7 +386,7 @@ fn described(action: &Action) -> Option<String> {
 }
 
 fn shown(user: &mobileid::subscriber::UserName) -> String {
-    mobileid::text::escaped(user.as_str(), 64)
+    mobileid::text::escaped(&user.to_string(), 64)
 }
 
 /// Both clocks, now.

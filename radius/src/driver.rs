@@ -26,9 +26,11 @@ use mobileid::{
     driver::{
         Tick, TickVerdict,
         directories::{self, GivenUp},
+        pins::Pins,
     },
     load::{Connection, Setup},
-    login::{Answer, Ask, Entropy, Login, Now, Request, Step, Ticket, refuse},
+    login::{self, Answer, Ask, Entropy, Login, Now, Pinned, Request, Step, Ticket, refuse},
+    memory::pin::By,
     mss::HttpRequest,
     notice::Notice,
     outcome::{Outcome, Reason},
@@ -47,7 +49,11 @@ use crate::https::{Https, Kind, Place, Unusable};
 #[derive(Debug)]
 pub struct Engine {
     https: Https,
-    aside: Aside,
+    /// Where directories are asked.
+    asking: Aside,
+    /// Where what they are to keep is kept: whoever has confirmed does not wait for those who are looked up.
+    keeping: Aside,
+    pins: Pins,
 }
 
 /// What is to be run.
@@ -67,6 +73,8 @@ pub enum Progress {
     /// The service has taken the request, and with this the login can be finished elsewhere. Told once, and only to
     /// whom has started the login: who resumes it has the ticket.
     Outstanding(Ticket),
+    /// A directory was away, and the next ones were asked; the line is for the administrator.
+    PassedOver(String),
     /// An exchange with the service took so long, whatever came of it; one that was given up is not told.
     Exchanged {
         /// Whether it asked what has become of a signature, and not for one.
@@ -81,12 +89,12 @@ pub enum Progress {
 pub type Cancel = oneshot::Receiver<()>;
 
 impl Engine {
-    /// Prepares the way to the service. Nothing is connected yet.
+    /// Prepares the way to the service. Nothing is connected yet, and no serial number looked for.
     ///
     /// # Errors
     /// [`Unusable`] where certificate, key, roots or name cannot be used.
-    pub fn new(connection: &Connection) -> Result<Self, Unusable> {
-        Ok(Self { https: Https::new(connection)?, aside: Aside::default() })
+    pub fn new(connection: &Connection, pins: Pins) -> Result<Self, Unusable> {
+        Ok(Self { https: Https::new(connection)?, asking: Aside::default(), keeping: Aside::default(), pins })
     }
 
     /// Runs one login to its end. Dropping the future ends it too, without an outcome.
@@ -119,7 +127,7 @@ impl Engine {
             };
             let answer = match ask {
                 Ask::Lookup(user) => {
-                    let found = Box::pin(self.lookup(user, setup, login.deadline()));
+                    let found = Box::pin(self.lookup(user, setup, login.deadline(), &progress));
                     unless(&mut cancel, found).await.unwrap_or(Answer::Cancelled)
                 }
                 Ask::Show(notice) => {
@@ -148,24 +156,58 @@ impl Engine {
                     }
                     unless(&mut cancel, waited(at)).await.unwrap_or(Answer::Cancelled)
                 }
+                // Not given up any more: what is written on the way would stay.
+                Ask::Pin(pin) => Box::pin(self.pin(pin, setup, login.deadline())).await,
             };
             step = login.step(answer, now());
         }
     }
 
-    async fn lookup(&self, user: UserName, setup: &Setup, deadline: Instant) -> Answer {
+    async fn lookup(
+        &self,
+        user: UserName,
+        setup: &Setup,
+        deadline: Instant,
+        progress: &impl Fn(Progress),
+    ) -> Answer {
         let directories = Arc::clone(&setup.directories);
-        let ask = move |tick: &Tick| directories::lookup(&directories, &user, tick, deadline);
-        // Tables are read at once, wherever one is.
-        let found = match setup.directories.all_at_hand() {
+        let (pins, policy) = (self.pins.clone(), setup.config.serial);
+        // Whom a table knows before anybody else is asked waits for no directory that is slow.
+        let at_hand = directories.all_at_hand() || directories.at_hand(&user).is_some();
+        let ask = move |tick: &Tick| {
+            let mut lines = Vec::new();
+            let found =
+                directories::lookup_told(&directories, &user, tick, deadline, |directory, answer| {
+                    lines.extend(directories::passed_over(directory, answer, &user));
+                })?;
+            Ok((pins.complete(found, &directories, policy), lines))
+        };
+        // Tables are read at once, wherever one is; so is a file of a hundred octets.
+        let found = match at_hand {
             true => Some(ask(&never())),
-            false => self.aside.carry_out(ask).await,
+            false => self.asking.carry_out(ask).await,
         };
         match found {
-            Some(Ok(found)) => Answer::Looked(found),
+            Some(Ok((known, lines))) => {
+                lines.into_iter().for_each(|line| progress(Progress::PassedOver(line)));
+                known.map_or_else(Answer::Withheld, Answer::Looked)
+            }
             Some(Err(GivenUp)) => Answer::Cancelled,
             None => Answer::Looked(Lookup::Unavailable(
                 "asking the directories came to no end: a defect".to_owned(),
+            )),
+        }
+    }
+
+    /// Beside the runtime's threads: what is kept is on the disk before anybody is let in.
+    async fn pin(&self, pin: login::Pin, setup: &Setup, deadline: Instant) -> Answer {
+        let (directories, pins) = (Arc::clone(&setup.directories), self.pins.clone());
+        let keep = move |tick: &Tick| directories::pin(&directories, &pins, &pin, By::Login, tick, deadline);
+        match self.keeping.carry_out(keep).await {
+            Some(Ok(pinned)) => Answer::Pinned(pinned),
+            Some(Err(GivenUp)) => Answer::Cancelled,
+            None => Answer::Pinned(Pinned::Unavailable(
+                "keeping the serial number came to no end: a defect".to_owned(),
             )),
         }
     }

@@ -8,6 +8,10 @@
 //!  ACME\alice@example.com, alice@, a@b@c, octets that are no text ──> refused
 //! ```
 //!
+//! A client may take phone numbers for names ([`RealmRules::numbers`]). Such a name begins with `+` or `00` and is
+//! digits from there on; digits alone may be anything, and stay what they are. However it was written it is one person
+//! with one name, `+41791234567`, and shown as `+4179*****67`.
+//!
 //! Nothing is guessed: two people may be called alice in two realms, so a realm is taken off only where the
 //! administrator has named it. Realms are compared without regard to the case of A to Z, as DNS and NetBIOS do; users
 //! exactly, unless the client says otherwise.
@@ -15,7 +19,7 @@
 use std::{fmt, str::FromStr as _};
 
 use mobileid::{
-    subscriber::{InvalidUserName, UserName},
+    subscriber::{InvalidUserName, Msisdn, UserName},
     text,
 };
 
@@ -28,6 +32,8 @@ pub struct RealmRules {
     pub keep: Realms,
     /// How users are compared with the user table.
     pub case: UserCase,
+    /// Whether a phone number may stand in the place of a name.
+    pub numbers: bool,
 }
 
 /// Which realms.
@@ -107,12 +113,20 @@ impl std::error::Error for Unreadable {}
 /// # Errors
 /// [`Nobody`]: the login is refused.
 pub fn identify(octets: &[u8], rules: &RealmRules) -> Result<Identity, Nobody> {
-    let nobody = |why| {
-        let stand_in = UserName::stand_in(&String::from_utf8_lossy(octets));
-        Nobody { stand_in, why }
-    };
+    let nobody = |why| Nobody { stand_in: stand_in(octets, rules), why };
     let name = std::str::from_utf8(octets).map_err(|_| nobody(Unreadable::NotText))?;
     read(name, rules).map_err(nobody)
+}
+
+/// What stands for a User-Name in the record of a denial that comes before it is anybody's.
+#[must_use]
+pub fn stand_in(octets: &[u8], rules: &RealmRules) -> UserName {
+    let name = String::from_utf8_lossy(octets);
+    match (rules.numbers, number(&name)) {
+        (false, _) => UserName::stand_in(&name),
+        (true, Some(number)) => UserName::of_number(number),
+        (true, None) => UserName::stand_in(&text::without_numbers(&name)),
+    }
 }
 
 fn read(name: &str, rules: &RealmRules) -> Result<Identity, Unreadable> {
@@ -127,12 +141,20 @@ fn read(name: &str, rules: &RealmRules) -> Result<Identity, Unreadable> {
         Some(_) if rules.strip == Realms::Every => user,
         Some(realm) => return Err(Unreadable::Realm(realm.to_owned())),
     };
-    let user = match rules.case {
-        UserCase::Exact => looked_up.parse(),
-        UserCase::Lower => looked_up.to_ascii_lowercase().parse(),
+    let user = match (number(looked_up).filter(|_| rules.numbers), rules.case) {
+        (Some(number), _) => Ok(UserName::of_number(number)),
+        (None, UserCase::Exact) => looked_up.parse(),
+        (None, UserCase::Lower) => looked_up.to_ascii_lowercase().parse(),
     };
     let user = user.map_err(Unreadable::Invalid)?;
     Ok(Identity { user, realm: realm.map(str::to_owned), received })
+}
+
+/// The phone number that a name is.
+fn number(name: &str) -> Option<Msisdn> {
+    let digits = name.strip_prefix('+').or_else(|| name.strip_prefix("00"))?;
+    let is_number = digits.bytes().all(|octet| octet.is_ascii_digit());
+    name.parse().ok().filter(|_| is_number)
 }
 
 /// The user, and the realm where there is one.

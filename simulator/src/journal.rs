@@ -36,6 +36,8 @@ pub enum Event {
     Identification,
     /// The Registration Authority was asked for evidence; `outcome` is the evidence, or why there is none.
     EvidenceAsked,
+    /// A number was activated anew; `outcome` is its new serial number.
+    Reactivated,
 }
 
 /// One entry. What a request did not say, or did not get far enough to say, is absent.
@@ -47,7 +49,7 @@ pub struct Entry {
     pub at: OffsetDateTime,
     /// What.
     pub event: Event,
-    /// The TLS connection the request came on, counted from 1.
+    /// The TLS connection the request came on, counted from 1; 0 where there was none.
     pub connection: u64,
     /// AP_TransID.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -54,6 +54,14 @@
 //! `+41700092502` sign with a P-256 and an RSA key. The right serial number of `other-serial`, and of
 //! everyone else, is [`Subscriber::serial`]; users.toml has it for him.
 //!
+//! Who activates Mobile ID anew without a recovery code gets a new serial number (guide 4.2). So does whoever is named
+//! to [`Simulator::reactivate`], or from a shell to the phone page:
+//!
+//! ```text
+//! $ curl -X POST -H 'X-Phone: shell' http://127.0.0.1:41233/api/reactivate/+41790000001
+//! {"serial":"MIDCHE..."}
+//! ```
+//!
 //! # In a test
 //!
 //! ```

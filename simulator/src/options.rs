@@ -180,6 +180,9 @@ Usage: mobileid-simulator --state DIR [OPTION]...
 
 When it is ready it prints one line: ready service=https://... phone=http://... srs=https://...
 
+To activate a number anew, on another phone and with a new serial number:
+curl -X POST -H 'X-Phone: shell' http://.../api/reactivate/NUMBER, at the phone page's address.
+
 Built-in subscribers, with user name, methods, key and what happens to requests:
 
 {}",

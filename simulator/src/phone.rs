@@ -10,6 +10,7 @@
 //! GET  /api/pending         what is on phones now
 //! POST /api/confirm/{id}    {"pin":"123456"}: six digits for a SIM, which takes any
 //! POST /api/cancel/{id}
+//! POST /api/reactivate/{msisdn}   the same number on another phone: answers {"serial":"MIDCHE..."}, its new one
 //! GET  /api/journal         what there has been
 //! ```
 //!
@@ -146,23 +147,36 @@ fn answer(request: &Request, port: u16, service: &Service) -> Page {
             Page::json(200, &json!(pending))
         }
         ("GET", "/api/journal") => Page::json(200, &json!(service.journal.entries())),
-        ("POST", path) => match (path.strip_prefix("/api/confirm/"), path.strip_prefix("/api/cancel/")) {
-            _ if !is_own_page(request, host) => {
-                Page::refusal(403, "the header X-Phone is missing, or another origin asks")
-            }
-            (Some(id), _) => confirm(service, id, &request.body),
-            (_, Some(id)) => decide(service, id, Decision::Cancel),
-            _ => match control::pressed(service, path, &request.body) {
-                Some(Ok(())) => Page::json(200, &json!({})),
-                Some(Err((status, why))) => Page::refusal(status, why),
-                None => Page::refusal(404, "nothing there"),
-            },
-        },
+        ("POST", _) if !is_own_page(request, host) => {
+            Page::refusal(403, "the header X-Phone is missing, or another origin asks")
+        }
+        ("POST", path) => pressed(service, path, &request.body),
         ("GET", path) => match control::shown(service, path) {
             Some(found) => Page::json(200, &found),
             None => Page::refusal(404, "nothing there"),
         },
         _ => Page::refusal(405, "GET and POST only"),
+    }
+}
+
+fn pressed(service: &Service, path: &str, body: &[u8]) -> Page {
+    let button = path.strip_prefix("/api/").and_then(|path| path.split_once('/'));
+    match button {
+        Some(("confirm", id)) => confirm(service, id, body),
+        Some(("cancel", id)) => decide(service, id, Decision::Cancel),
+        Some(("reactivate", msisdn)) => reactivate(service, msisdn),
+        _ => match control::pressed(service, path, body) {
+            Some(Ok(())) => Page::json(200, &json!({})),
+            Some(Err((status, why))) => Page::refusal(status, why),
+            None => Page::refusal(404, "nothing there"),
+        },
+    }
+}
+
+fn reactivate(service: &Service, msisdn: &str) -> Page {
+    match service.reactivate(msisdn) {
+        Some(serial) => Page::json(200, &json!({ "serial": serial })),
+        None => Page::refusal(404, "nobody has this number"),
     }
 }
 

@@ -298,6 +298,23 @@ impl Service {
         subscribers.get_mut(msisdn).map(|subscriber| subscriber.behaviour = behaviour).is_some()
     }
 
+    /// Activates a number anew, as on another phone and without a recovery code. The new serial number, if somebody
+    /// has the number. What is on the old phone is signed there.
+    pub(crate) fn reactivate(&self, msisdn: &str) -> Option<String> {
+        let msisdn = msisdn.trim_start_matches('+');
+        let serial = {
+            let mut subscribers = lock(&self.subscribers);
+            let subscriber = subscribers.get_mut(msisdn)?;
+            subscriber.serial = subscriber.next_serial();
+            subscriber.serial.clone()
+        };
+        let mut entry = Entry::new(Event::Reactivated, 0);
+        entry.msisdn = Some(msisdn.to_owned());
+        entry.outcome = Some(serial.clone());
+        self.journal.record(entry);
+        Some(serial)
+    }
+
     /// What the person with this number does, and how long she takes.
     pub(crate) fn habit(&self, msisdn: &str) -> Option<(Behaviour, Duration)> {
         lock(&self.subscribers).get(msisdn).map(|subscriber| (subscriber.behaviour, subscriber.after))

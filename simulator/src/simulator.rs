@@ -180,6 +180,16 @@ impl Simulator {
         Ok(())
     }
 
+    /// Activates a number anew, as its owner does on another phone without a recovery code: the certificate that signs
+    /// from the next request on has a new serial number (guide 4.2), which is returned. It holds until the simulator
+    /// ends.
+    ///
+    /// # Errors
+    /// Nobody has the number.
+    pub fn reactivate(&self, msisdn: &str) -> Result<String> {
+        self.service.reactivate(msisdn).with_context(|| format!("{msisdn} has no Mobile ID"))
+    }
+
     /// Adds a subscriber, or replaces the one with the same number.
     pub fn add_subscriber(&self, subscriber: Subscriber) {
         self.service.add_subscriber(subscriber);

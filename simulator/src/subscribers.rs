@@ -89,6 +89,11 @@ impl Subscriber {
     pub fn other_serial(&self) -> String {
         subscriber_serial(&format!("{} re-activated", self.msisdn))
     }
+
+    /// The serial number after the next activation without a recovery code: no earlier one, and the same in every run.
+    pub(crate) fn next_serial(&self) -> String {
+        subscriber_serial(&format!("{} after {}", self.msisdn, self.serial))
+    }
 }
 
 /// A number as the service reads it: digits in international form, a leading plus sign allowed.

@@ -4,11 +4,11 @@ use std::{collections::HashMap, path::PathBuf};
 
 pub use super::ldap::LdapFile;
 use super::{
-    Located, path,
+    CommandFile, Located, path,
     reader::{Section, Source},
     values::choice,
 };
-use crate::directory::{USERS, WhenUnavailable};
+use crate::directory::{USER_NAME, USERS, WhenUnavailable};
 
 /// A directory before what it names is read.
 #[derive(Debug)]
@@ -28,15 +28,18 @@ pub enum KindFile {
     File(Located<PathBuf>),
     /// LDAP servers.
     Ldap(Box<LdapFile>),
+    /// A program.
+    Command(CommandFile),
 }
 
 #[derive(Clone, Copy)]
 enum Type {
     File,
     Ldap,
+    Command,
 }
 
-const TYPES: &[(&str, Type)] = &[("file", Type::File), ("ldap", Type::Ldap)];
+const TYPES: &[(&str, Type)] = &[("file", Type::File), ("ldap", Type::Ldap), ("command", Type::Command)];
 const UNAVAILABLE: &[(&str, WhenUnavailable)] =
     &[("deny", WhenUnavailable::Deny), ("next", WhenUnavailable::Next)];
 
@@ -83,20 +86,26 @@ impl DirectoryFile {
         });
         let unavailable = choice(&mut section, "unavailable", UNAVAILABLE, source);
         if !section.has("type") {
-            source.mistake(section.line(), &section.key("type"), "is missing: \"file\" or \"ldap\"");
+            source.mistake(
+                section.line(),
+                &section.key("type"),
+                "is missing: \"file\", \"ldap\" or \"command\"",
+            );
         }
         let kind = match choice(&mut section, "type", TYPES, source)?.value {
             Type::File => section.required("table", source).and_then(|t| path(t, source)).map(KindFile::File),
             Type::Ldap => LdapFile::read(&mut section, source).map(|ldap| KindFile::Ldap(Box::new(ldap))),
+            Type::Command => CommandFile::read(&mut section, source).map(KindFile::Command),
         };
         section.finish(source);
         Some(Self { name: name?, unavailable: unavailable.map(|u| u.value).unwrap_or_default(), kind: kind? })
     }
 }
 
-const NAME_RULE: &str = "must be 1 to 32 letters, digits, dots, dashes or underscores";
+const NAME_RULE: &str = "must be 1 to 32 letters, digits, dots, dashes or underscores, and not \"user-name\"";
 
 fn is_name(text: &str) -> bool {
     (1..=32).contains(&text.len())
+        && text != USER_NAME
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

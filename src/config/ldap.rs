@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     directory::ldap::{
-        Attributes, Bind, GroupSearch, Ldap, Scope, Security, Server,
+        Attributes, Bind, GroupSearch, Ldap, Resting, Scope, Security, Server,
         filter::{Slot, Template},
         is_attribute,
     },
@@ -53,7 +53,13 @@ impl LdapFile {
         let timeout = section.number("timeout", 1..=30, 5, source);
         let country = section.text("default_country", source).and_then(|text| country(text, source));
         let active_directory = section.flag("active_directory", source);
+        let writes = section.line_of("write_serial", source);
+        let write_serial = section.flag("write_serial", source);
         let attributes = attributes(section.section("attributes", source), source);
+        if write_serial && attributes.as_ref().is_some_and(|attributes| attributes.serial.is_none()) {
+            let what = "needs attributes.serial: the name of the attribute that is written";
+            source.mistake(writes, &section.key("write_serial"), what);
+        }
         let searched = section.has("groups");
         let groups = section.section("groups", source);
         let groups = if searched { read_groups(groups, source) } else { None };
@@ -62,6 +68,7 @@ impl LdapFile {
         }
         let ldap = Ldap {
             servers,
+            resting: Resting::default(),
             roots: Vec::new(),
             bind,
             base: base?,
@@ -71,6 +78,7 @@ impl LdapFile {
             attributes: attributes?,
             groups,
             active_directory,
+            write_serial,
             default_country: country,
         };
         Some(Self { ldap, trust, password })

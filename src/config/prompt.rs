@@ -3,11 +3,11 @@
 use super::reader::{Section, Source};
 use crate::{prompt::Template, subscriber::Language};
 
-/// The default language, and the texts for a login, for sudo and for su.
-pub(super) fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, [Option<Templates>; 3]) {
+/// The default language, and the texts for a login, for sudo, for su and for an enrolment.
+pub(super) fn read(root: &mut Section<'_>, source: &mut Source<'_>) -> (Language, [Option<Templates>; 4]) {
     let mut prompt = root.section("prompt", source);
     let language = prompt.parsed("language", source).unwrap_or_default();
-    let templates = [("template", LOGIN), ("sudo", SUDO), ("su", SU)]
+    let templates = [("template", LOGIN), ("sudo", SUDO), ("su", SU), ("enrol", ENROL)]
         .map(|(name, defaults)| Templates::read(prompt.section(name, source), defaults, source));
     prompt.finish(source);
     (language, templates)
@@ -59,4 +59,11 @@ const SU: [&str; 4] = [
     "Wechseln zu {target} auf {host} ({user})? Code {txn}",
     "Devenir {target} sur {host} ({user})? Code {txn}",
     "Diventare {target} su {host} ({user})? Codice {txn}",
+];
+/// Says that more than a login begins: whoever confirms it has this phone let somebody in from then on.
+const ENROL: [&str; 4] = [
+    "Register this phone for {user} on {host}? Code {txn}",
+    "Dieses Telefon für {user} auf {host} registrieren? Code {txn}",
+    "Enregistrer ce téléphone pour {user} sur {host}? Code {txn}",
+    "Registrare questo telefono per {user} su {host}? Codice {txn}",
 ];

@@ -52,6 +52,27 @@ fn with(key: &str, line: &str) -> String {
 }
 
 #[test]
+fn serial_numbers_are_kept_unless_the_configuration_says_otherwise() {
+    use SerialPolicy::{FirstUse, IfKnown, Ignore, Required};
+    let policy = |text: &str| FileConfig::parse("f.toml", text).unwrap().serial;
+    assert_eq!(policy(SHORT), FirstUse);
+    for written in [Ignore, IfKnown, FirstUse, Required] {
+        let line = format!("serial = \"{}\"", written.name());
+        assert_eq!(policy(&with("serial", &line)), written);
+    }
+    for wrong in ["\"first use\"", "\"Required\"", "\"\"", "true"] {
+        let told = mistakes(&with("serial", &format!("serial = {wrong}")));
+        assert!(told.len() == 1 && told[0].contains("signature.serial: must be "), "{told:?}");
+    }
+    let writes = guide()[1];
+    let told = mistakes(&directories(&writes.replace("serial = \"employeeNumber\"\n", "")));
+    assert!(
+        told.len() == 1 && told[0].contains("directory.write_serial: needs attributes.serial"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_full_file_is_read_to_the_last_key() {
     let c = FileConfig::parse("f.toml", &FULL).unwrap();
     assert_eq!(c.url, Endpoint { host: "195.65.233.218".into(), port: 8443 });
@@ -68,6 +89,7 @@ fn a_full_file_is_read_to_the_last_key() {
     assert_eq!(c.templates.get(Language::Fr), &"{txn} fr".parse().unwrap());
     assert_eq!(c.sudo.get(Language::De), &"{txn} sudo de {program}".parse().unwrap());
     assert_eq!(c.su.get(Language::En), &"{txn} su en {target}".parse().unwrap());
+    assert_eq!(c.enrol.get(Language::It), &"{txn} enrol it {user}".parse().unwrap());
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let pam = PamConfig {
         sshd_message: SshdMessage::Prompt,
@@ -157,9 +179,11 @@ fn the_default_texts_say_who_becomes_whom_and_where() {
     for language in Language::ALL {
         let sudo = compose(&c.prefix, c.sudo.get(language), &values);
         let su = compose(&c.prefix, c.su.get(language), &values);
+        let enrol = compose(&c.prefix, c.enrol.get(language), &values);
         for (text, names) in [
             (&sudo, &["/usr/bin/mysql", "root", "web1", "alice", code.as_str()][..]),
             (&su, &["root", "web1", "alice", code.as_str()]),
+            (&enrol, &["alice", "web1", code.as_str()]),
         ] {
             assert!(names.iter().all(|name| text.contains(name)), "{text}");
             assert!(!text.contains("s3cret"), "{text}");
@@ -366,7 +390,7 @@ fn tables_of_the_wrong_type_are_named() {
     assert!(mistakes("service = 5").iter().any(|m| m.contains("f.toml:1: service: must be a table")));
     let found = mistakes(&FULL.replace("[prompt.template]", "[prompt.templates]"));
     assert!(
-        found[0].contains("prompt.templates: unknown key; there are language, template, sudo, su"),
+        found[0].contains("prompt.templates: unknown key; there are language, template, sudo, su, enrol"),
         "{found:?}"
     );
 }
@@ -414,16 +438,56 @@ fn directories_stand_in_their_order_and_the_table_of_users_is_the_first() {
         "{twice}"
     );
     for (from, to, told) in [
-        ("type='file'", "", "directory.type: is missing"),
-        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\""),
+        ("type='file'", "", "directory.type: is missing: \"file\", \"ldap\" or \"command\""),
+        ("'file'", "'yp'", "directory.type: must be \"file\" or \"ldap\" or \"command\""),
         ("name='staff'", "", "directory.name: is missing"),
         ("'staff'", "'two words'", "directory.name: must be 1 to 32 letters"),
+        ("'staff'", "'user-name'", "directory.name: must be 1 to 32 letters"),
         ("'next'", "'allow'", "directory.unavailable: must be \"deny\" or \"next\""),
         ("table='a'", "", "directory.table: is missing"),
         ("table='a'", "table='a'\nbase='x'", "directory.base: unknown key"),
     ] {
         let told_so = mistakes(&more.replace(from, to));
         assert!(told_so.contains(told), "{told}: {told_so}");
+    }
+}
+
+#[test]
+fn a_command_is_a_program_by_its_absolute_path_and_its_arguments() {
+    let read = |command: &str| {
+        let text = directories(&format!("[[directory]]\ntype='command'\nname='hr'\n{command}\n"));
+        FileConfig::parse("f.toml", &text).map_err(|mistakes| mistakes.to_string())
+    };
+    let file = read("command=['/bin/phone-of','--site','a b']\ntimeout=30").unwrap();
+    let KindFile::Command(file) = &file.directories[0].kind else { panic!() };
+    let sample = guide().into_iter().find(|sample| sample.contains("\"command\"")).unwrap();
+    let stranger = mistakes(&directories(&format!("{sample}bogus = 1\n"))).join("\n");
+    let (_, keys) = stranger.split_once("bogus: unknown key; there are ").unwrap();
+    assert!(keys.split(", ").all(|key| sample.contains(&format!("\n{key} = "))), "{keys}");
+    assert_eq!(file.program.value.to_str(), Some("/bin/phone-of"));
+    assert_eq!((file.program.line, file.timeout.as_secs()), (12, 30));
+    assert_eq!(file.arguments, ["--site", "a b"]);
+    let file = read("command='/bin/phone-of'").unwrap();
+    let KindFile::Command(file) = &file.directories[0].kind else { panic!() };
+    assert_eq!((file.arguments.len(), file.timeout.as_secs()), (0, 5));
+    let rule = "f.toml:12: directory.command: must be a program by its absolute path";
+    let long = format!("command=['/x','{}']", "a".repeat(4097));
+    let many = format!("command=['/x'{}]", ",'a'".repeat(65));
+    for (command, expected) in [
+        ("", "f.toml:9: directory.command: is missing"),
+        ("command='phone-of'", rule),
+        ("command=['./phone-of']", rule),
+        ("command=[]", rule),
+        ("command=['']", rule),
+        ("command=['/x',\"a\\u0000\"]", rule),
+        ("command=['/x',1]", "f.toml:12: directory.command: must be a list of texts"),
+        (&long, rule),
+        (&many, rule),
+        ("command='/x'\ntimeout=0", "f.toml:13: directory.timeout: must be a whole number from 1 to 30"),
+        ("command='/x'\nshell=true", "directory.shell: unknown key; there are"),
+    ] {
+        let told = read(command).unwrap_err();
+        assert!(told.contains(expected) && told.lines().count() == 1, "{expected}: {told}");
     }
 }
 
@@ -436,7 +500,7 @@ fn guide() -> Vec<&'static str> {
 #[test]
 fn the_guide_to_directories_is_read_to_the_last_key() {
     let read = |text: &str| FileConfig::parse("f.toml", &directories(text)).unwrap().directories;
-    assert_eq!(guide().len(), 4);
+    assert_eq!(guide().len(), 5);
     for sample in guide() {
         assert_eq!(read(sample).len(), 1, "{sample}");
     }

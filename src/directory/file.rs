@@ -14,13 +14,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Answer;
+use super::{Answer, is_group};
 use crate::{
     config::{
         Located, Mistakes,
         reader::{Section, Source},
     },
-    subscriber::{Subscriber, UserName},
+    subscriber::{Entry, Subscriber, UserName},
     text,
 };
 
@@ -45,12 +45,19 @@ impl UserTable {
                 }
             };
             let subscriber = read_subscriber(entry.value, &mut source);
-            if let (Some(name), Some(subscriber)) = (name, subscriber) {
+            if let (Some(name), Some(mut subscriber)) = (name, subscriber) {
+                subscriber.entry.id = name.to_string();
                 // TOML itself refuses a second table of the same name.
                 users.insert(name, subscriber);
             }
         }
         source.mistakes.or(Some(Self(users)))
+    }
+
+    /// A table with one person in it.
+    #[must_use]
+    pub fn of_one(user: UserName, subscriber: Subscriber) -> Self {
+        Self(BTreeMap::from([(user, subscriber)]))
     }
 
     /// What the table says of a user: who is in it and who is not, nothing else.
@@ -80,14 +87,11 @@ fn read_subscriber(mut entry: Section<'_>, source: &mut Source<'_>) -> Option<Su
     let groups = entry.list("groups", source);
     entry.finish(source);
     let groups = groups.into_iter().filter_map(|group| read_group(group, source)).collect();
-    Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups })
+    Some(Subscriber { msisdn: msisdn?, language, serial, profile, groups, entry: Entry::default() })
 }
 
-/// Longest name of a group, in bytes.
-const GROUP_MAX: usize = 256;
-
 fn read_group(group: Located<String>, source: &mut Source<'_>) -> Option<String> {
-    let fits = (1..=GROUP_MAX).contains(&group.value.len()) && !group.value.chars().any(text::is_unprintable);
+    let fits = is_group(&group.value);
     if !fits {
         source.mistake(group.line, &group.key, "a group has 1 to 256 bytes of printable characters");
     }

@@ -14,9 +14,11 @@
 pub mod entry;
 pub mod filter;
 pub mod message;
+mod rest;
 
 use std::time::Duration;
 
+pub use self::rest::Resting;
 use self::filter::{Slot, Template};
 use crate::{config::Endpoint, secret::Secret, subscriber::UserName};
 
@@ -25,6 +27,8 @@ use crate::{config::Endpoint, secret::Secret, subscriber::UserName};
 pub struct Ldap {
     /// Its servers, in the order in which they are asked.
     pub servers: Vec<Server>,
+    /// Which of them have failed a moment ago.
+    pub resting: Resting,
     /// Roots of the servers' certificates, DER.
     pub roots: Vec<Vec<u8>>,
     /// Who asks.
@@ -43,6 +47,8 @@ pub struct Ldap {
     pub groups: Option<GroupSearch>,
     /// Whether the servers are Active Directory's: accounts that are disabled or have expired are barred.
     pub active_directory: bool,
+    /// Whether the serial number of a first signature is written to its attribute here.
+    pub write_serial: bool,
     /// The country whose local numbers are taken: its digits, without +.
     pub default_country: Option<String>,
 }

@@ -9,7 +9,7 @@ fn ldap() -> Kind {
     let file = FileConfig::parse("m.toml", text).unwrap();
     match &file.directories[0].kind {
         KindFile::Ldap(file) => Kind::Ldap(Box::new(file.ldap.clone())),
-        KindFile::File(_) => panic!("no LDAP"),
+        KindFile::File(_) | KindFile::Command(_) => panic!("no LDAP"),
     }
 }
 
@@ -90,4 +90,29 @@ fn nobody_is_waited_for_to_know_what_is_at_hand() {
     assert!(after.at_hand(&carol).is_none());
     assert!(Directories::of_table(UserTable::default()).all_at_hand());
     assert_eq!(before.ldap().map(|(name, _)| name).collect::<Vec<_>>(), ["ad"]);
+}
+
+#[test]
+fn a_number_that_nobody_knows_is_the_phone_that_is_asked() {
+    use Answer::{Away, Barred, NotEnrolled, Unusable};
+    use WhenUnavailable::{Deny, Next};
+    let number = || UserName::of_number("+41791234567".parse().unwrap());
+    let at = |when, says: Answer| {
+        directories(vec![("ad", when, ldap())]).lookup(&number(), |_| Ok::<_, ()>(says.clone()))
+    };
+    let Ok(Lookup::Found(found)) = at(Deny, NotEnrolled) else { panic!("not found") };
+    assert_eq!(found.msisdn.digits(), "41791234567");
+    assert_eq!((found.entry.directory.as_str(), found.entry.id.as_str()), ("user-name", "41791234567"));
+    // A directory that knows it, or that may know it, is what counts.
+    for (when, says, expected) in [
+        (Deny, Away("no +41791234567 here".into()), Lookup::Unavailable("ad: no +41*******67 here".into())),
+        (Next, Away("down".into()), Lookup::Unavailable("ad: down".into())),
+        (Next, Unusable("two entries".into()), Lookup::Unavailable("ad: two entries".into())),
+        (Deny, Barred("disabled".into()), Lookup::Barred("ad: disabled".into())),
+    ] {
+        assert_eq!(at(when, says), Ok(expected));
+    }
+    let known = directories(vec![("users", Deny, table("['+41791234567']\nmsisdn='+41790000009'\n"))]);
+    let Ok(Lookup::Found(found)) = known.lookup(&number(), |_| Err(())) else { panic!("not found") };
+    assert_eq!((found.msisdn.digits(), found.entry.directory.as_str()), ("41790000009", "users"));
 }

@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::{
     directories::{self, GivenUp},
     https::Https,
+    pins::Pins,
     socket::{TICK, Tick, Verdict as TickVerdict},
     tls::Unusable,
 };
@@ -17,12 +18,23 @@ use crate::{
     directory::Lookup,
     load::Setup,
     login::{Answer, Ask, Entropy, Login, Now, Request, Step, Withheld},
+    memory::pin::By,
     notice::Notice,
     outcome::Outcome,
+    subscriber::UserName,
 };
 
 /// What the loop needs of the host application.
 pub trait World {
+    /// What the directories have said of the user already, where somebody has asked them for this login: they are not
+    /// asked again.
+    fn known(&mut self) -> Option<Lookup> {
+        None
+    }
+
+    /// Told of a directory that was away and passed over; the line is for the administrator.
+    fn passed_over(&mut self, line: &str);
+
     /// Told what the directories said of the user.
     fn looked_up(&mut self, _found: &Lookup) {}
 
@@ -38,6 +50,9 @@ pub trait World {
     /// # Errors
     /// Why the phone must not be asked, for the administrator: it is not, and the login is denied.
     fn sending(&mut self, login: &Login) -> Result<(), Withheld>;
+
+    /// Where the serial numbers of first signatures are kept.
+    fn pins(&self) -> Pins;
 
     /// What is asked every 200 ms while waiting.
     fn tick(&self) -> Tick;
@@ -64,15 +79,15 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
             Step::Ask(login, ask) => (login, ask),
         };
         let answer = match ask {
-            Ask::Lookup(user) => {
-                match directories::lookup(&setup.directories, &user, &world.tick(), login.deadline()) {
-                    Ok(found) => {
-                        world.looked_up(&found);
-                        Answer::Looked(found)
-                    }
-                    Err(GivenUp) => Answer::Cancelled,
+            Ask::Lookup(user) => match look_up(&user, setup, world, login.deadline()) {
+                Ok(found) => {
+                    let known = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    known
+                        .inspect(|found| world.looked_up(found))
+                        .map_or_else(Answer::Withheld, Answer::Looked)
                 }
-            }
+                Err(GivenUp) => Answer::Cancelled,
+            },
             Ask::Show(notice) => {
                 ready(&mut way, setup)?;
                 world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown)
@@ -86,9 +101,30 @@ pub fn run(request: Request, setup: &Setup, world: &mut impl World) -> Result<Ou
                 }
             }
             Ask::WaitUntil(due) => wait_until(due, &world.tick()),
+            Ask::Pin(pin) => {
+                let (pins, tick) = (world.pins(), world.tick());
+                directories::pin(&setup.directories, &pins, &pin, By::Login, &tick, login.deadline())
+                    .map_or(Answer::Cancelled, Answer::Pinned)
+            }
         };
         step = login.step(answer, now());
     }
+}
+
+fn look_up(
+    user: &UserName,
+    setup: &Setup,
+    world: &mut impl World,
+    deadline: Instant,
+) -> Result<Lookup, GivenUp> {
+    if let Some(known) = world.known() {
+        return Ok(known);
+    }
+    let tick = world.tick();
+    directories::lookup_told(&setup.directories, user, &tick, deadline, |directory, answer| {
+        let line = directories::passed_over(directory, answer, user);
+        line.iter().for_each(|line| world.passed_over(line));
+    })
 }
 
 /// The way to the service, made at the first call.

@@ -11,16 +11,28 @@
 //! not followed: it names a server that nobody has configured.
 
 mod link;
+mod write;
 
-use std::time::{Instant, SystemTime};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use rustls::{ClientConfig, pki_types::ServerName};
 
 use self::link::{Failed, Link};
-use super::{directories::GivenUp, socket::Tick, tls};
+pub use self::write::{Changed, change, pin};
+use super::{
+    directories::GivenUp,
+    socket::Tick,
+    tls::{self, Unusable},
+};
 use crate::{
     directory::{
         Answer,
         ldap::{
-            Bind, GroupSearch, Ldap, Names, Scope, entry,
+            Bind, GroupSearch, Ldap, Names, Scope, Security, entry,
             filter::Filled,
             message::{Body, Code, Done, Entry, Request, Search},
         },
@@ -62,7 +74,7 @@ pub fn lookup(
     match asked {
         Ok(answer) => Ok(answer),
         Err(Failed::GivenUp) => Err(GivenUp),
-        Err(Failed::Ambiguous(why)) => Ok(Answer::Unusable(why)),
+        Err(Failed::Unusable(why)) => Ok(Answer::Unusable(why)),
         Err(Failed::Here(why) | Failed::Final(why)) => Ok(Answer::Away(why)),
     }
 }
@@ -91,7 +103,7 @@ pub fn judge(
     match asked {
         Ok(judged) => Ok(judged),
         Err(Failed::GivenUp) => Err(GivenUp),
-        Err(Failed::Ambiguous(why) | Failed::Here(why) | Failed::Final(why)) => Ok(Judged::Away(why)),
+        Err(Failed::Unusable(why) | Failed::Here(why) | Failed::Final(why)) => Ok(Judged::Away(why)),
     }
 }
 
@@ -102,15 +114,17 @@ fn at_any<T>(
     deadline: Instant,
     mut ask: impl FnMut(&mut Link) -> Result<T, Failed>,
 ) -> Result<T, Failed> {
-    let tls = match ldap.roots.is_empty() {
-        true => None,
-        false => Some(std::sync::Arc::new(
-            tls::of_directory(&ldap.roots).map_err(|why| Failed::Final(why.to_string()))?,
-        )),
-    };
+    let tls = way(ldap).map_err(|why| Failed::Final(why.to_string()))?;
     let mut said = Vec::new();
-    for server in &ldap.servers {
-        let by = Instant::now().checked_add(ldap.timeout).unwrap_or(deadline).min(deadline);
+    for at in ldap.resting.order(ldap.servers.len(), Instant::now()) {
+        let Some(server) = ldap.servers.get(at) else { continue };
+        let begun = Instant::now();
+        // Before its name is looked up, which takes as long as it takes.
+        if begun >= deadline {
+            said.push("no time was left".to_owned());
+            break;
+        }
+        let by = begun.checked_add(ldap.timeout).unwrap_or(deadline).min(deadline);
         let answer = Link::open(server, tls.as_ref(), tick, by).and_then(|mut link| {
             bind_service(&mut link, ldap)?;
             let answer = ask(&mut link)?;
@@ -118,15 +132,40 @@ fn at_any<T>(
             Ok(answer)
         });
         match answer {
-            Err(Failed::Here(why)) => said.push(format!("{}: {why}", server.endpoint)),
-            Err(Failed::Final(why)) => return Err(Failed::Final(format!("{}: {why}", server.endpoint))),
-            other => return other,
-        }
-        if Instant::now() >= deadline {
-            break;
+            Err(Failed::Here(why)) => {
+                // Whom the login has cut short has not failed.
+                if Instant::now() < deadline {
+                    ldap.resting.failed(at, Instant::now());
+                }
+                said.push(format!("{}: {why}", server.endpoint));
+            }
+            Err(Failed::GivenUp) => return Err(Failed::GivenUp),
+            other => {
+                ldap.resting.answered(at);
+                return other.map_err(|failed| failed.at(&server.endpoint));
+            }
         }
     }
     Err(Failed::Here(said.join("; ")))
+}
+
+/// How TLS is spoken there; none where every server is on this host.
+fn way(ldap: &Ldap) -> Result<Option<Arc<ClientConfig>>, Unusable> {
+    if ldap.servers.iter().all(|server| server.security == Security::Loopback) {
+        return Ok(None);
+    }
+    for server in &ldap.servers {
+        ServerName::try_from(server.name.as_str()).map_err(|_| Unusable::of_directory(&server.name))?;
+    }
+    Ok(Some(Arc::new(tls::of_directory(&ldap.roots)?)))
+}
+
+/// Whether the servers can be asked at all, as far as that shows without asking them.
+///
+/// # Errors
+/// [`Unusable`] where no root or name can be used.
+pub fn ready(ldap: &Ldap) -> Result<(), Unusable> {
+    way(ldap).map(drop)
 }
 
 fn bind_service(link: &mut Link, ldap: &Ldap) -> Result<(), Failed> {
@@ -135,19 +174,11 @@ fn bind_service(link: &mut Link, ldap: &Ldap) -> Result<(), Failed> {
         Bind::Anonymous => return Ok(()),
         Bind::Simple { dn, password } => (dn, password),
     };
-    let done = bind(link, dn, password)?;
+    let done = link.bind(dn, password)?;
     match done.code {
         Code::SUCCESS => Ok(()),
         Code::BUSY | Code::UNAVAILABLE => Err(Failed::Here(said(&done))),
         _ => Err(Failed::Final(format!("does not let bind_dn in: {}", said(&done)))),
-    }
-}
-
-fn bind(link: &mut Link, dn: &str, password: &Secret) -> Result<Done, Failed> {
-    link.send(&Request::Bind { dn, password: password.expose() })?;
-    match link.receive()? {
-        Body::Bound(done) => Ok(done),
-        _ => Err(Failed::Here("answered a bind with something else".to_owned())),
     }
 }
 
@@ -159,17 +190,20 @@ fn bound_as(
     password: &Secret,
 ) -> Result<Judged, Failed> {
     // An entry without a name would be nobody, who is let in with any password.
-    if found.dn.is_empty() {
+    if found.dn.trim().is_empty() {
         return Err(Failed::Final("sent an entry without a name".to_owned()));
     }
     if !entry::is_of(ldap, user, found) {
         return Ok(Judged::Wrong);
     }
-    let done = bind(link, &found.dn, password)?;
+    // From here on the password may have been tried: not once more elsewhere, which may count against the person.
+    let done = link.bind(&found.dn, password).map_err(|failed| match failed {
+        Failed::Here(why) => Failed::Final(why),
+        other => other,
+    })?;
     match done.code {
         Code::SUCCESS => Ok(Judged::Right),
         Code::INVALID_CREDENTIALS => Ok(Judged::Wrong),
-        // The password has been tried: not once more elsewhere, which may count against the person.
         _ => Err(Failed::Final(format!("does not judge the password: {}", said(&done)))),
     }
 }
@@ -195,9 +229,10 @@ fn person(link: &mut Link, ldap: &Ldap, names: &Names<'_>) -> Result<Option<Entr
             attributes: &attributes,
             domain_scope: ldap.active_directory,
         },
+        MORE_THAN_ONE,
     )?;
     let one = found.pop();
-    if found.is_empty() { Ok(one) } else { Err(Failed::Ambiguous(MORE_THAN_ONE.to_owned())) }
+    if found.is_empty() { Ok(one) } else { Err(Failed::Unusable(MORE_THAN_ONE.to_owned())) }
 }
 
 const MORE_THAN_ONE: &str = "more than one entry fits the filter: which of them logs in is not guessed";
@@ -206,7 +241,8 @@ fn seconds(ldap: &Ldap) -> u8 {
     u8::try_from(ldap.timeout.as_secs()).unwrap_or(u8::MAX)
 }
 
-fn search(link: &mut Link, search: &Search<'_>) -> Result<Vec<Entry>, Failed> {
+/// All entries that fit; `too_many` says what it means that there are more.
+fn search(link: &mut Link, search: &Search<'_>, too_many: &str) -> Result<Vec<Entry>, Failed> {
     link.send(&Request::Search(search))?;
     let mut entries = Vec::new();
     loop {
@@ -219,8 +255,8 @@ fn search(link: &mut Link, search: &Search<'_>) -> Result<Vec<Entry>, Failed> {
             Body::Searched(done) => {
                 return match done.code {
                     Code::SUCCESS => Ok(entries),
-                    // There are more than the two that were asked for.
-                    Code::SIZE_LIMIT if entries.len() > 1 => Ok(entries),
+                    // By our limit or the server's own: what was sent is not all.
+                    Code::SIZE_LIMIT if entries.len() > 1 => Err(Failed::Unusable(too_many.to_owned())),
                     Code::NO_SUCH_OBJECT => {
                         Err(Failed::Final(format!("has no entry {}: {}", search.base, said(&done))))
                     }
@@ -230,7 +266,7 @@ fn search(link: &mut Link, search: &Search<'_>) -> Result<Vec<Entry>, Failed> {
                 };
             }
             Body::Reference => return Err(Failed::Final(REFERRAL.to_owned())),
-            Body::Bound(_) | Body::Extended(_) | Body::Other => {
+            Body::Bound(_) | Body::Modified(_) | Body::Extended(_) | Body::Other => {
                 return Err(Failed::Here("answered a search with something else".to_owned()));
             }
         }
@@ -242,7 +278,8 @@ const REFERRAL: &str =
 
 /// How deep groups of groups are looked for, and how many groups one search may find.
 const DEPTH_MAX: usize = 8;
-const GROUPS_AT_ONCE: u8 = 250;
+const GROUPS_AT_ONCE: u16 = 1024;
+const MORE_GROUPS: &str = "more groups of one member than are listed at once, by the server or here (1024)";
 
 fn with_groups(
     link: &mut Link,
@@ -251,32 +288,33 @@ fn with_groups(
     mut subscriber: Subscriber,
 ) -> Result<Answer, Failed> {
     let Some(groups) = &ldap.groups else { return Ok(Answer::Found(subscriber)) };
-    let mut seen = vec![found.dn.clone()];
+    let mut seen = HashSet::from([found.dn.to_lowercase()]);
     let mut members = vec![found.dn.clone()];
-    for _ in 0..DEPTH_MAX {
+    let mut depth = 0_usize;
+    while !members.is_empty() {
         let mut next = Vec::new();
         for member in &members {
             for group in groups_of(link, ldap, groups, member)? {
-                if seen.contains(&group.dn) {
+                if !seen.insert(group.dn.to_lowercase()) {
                     continue;
                 }
-                if seen.len() > entry::GROUPS_MAX {
-                    return Ok(Answer::Unusable("more than 1024 groups".to_owned()));
+                if depth == DEPTH_MAX {
+                    return Ok(Answer::Unusable("groups are nested more than 8 deep".to_owned()));
                 }
                 match group.group(&groups.name) {
                     Ok(name) => subscriber.groups.push(name),
-                    Err(answer) => return Ok(answer),
+                    Err(settled) => return Ok(settled.into()),
                 }
-                seen.push(group.dn.clone());
+                if subscriber.groups.len() > entry::GROUPS_MAX {
+                    return Ok(Answer::Unusable(entry::TOO_MANY_GROUPS.to_owned()));
+                }
                 next.push(group.dn);
             }
         }
-        members = next;
-        if !groups.nested || members.is_empty() {
-            return Ok(Answer::Found(subscriber));
-        }
+        depth = depth.saturating_add(1);
+        members = if groups.nested { next } else { Vec::new() };
     }
-    Ok(Answer::Unusable("groups are nested more than 8 deep".to_owned()))
+    Ok(Answer::Found(subscriber))
 }
 
 fn groups_of(link: &mut Link, ldap: &Ldap, groups: &GroupSearch, member: &str) -> Result<Vec<Entry>, Failed> {
@@ -292,6 +330,7 @@ fn groups_of(link: &mut Link, ldap: &Ldap, groups: &GroupSearch, member: &str) -
             attributes: &[&groups.name],
             domain_scope: ldap.active_directory,
         },
+        MORE_GROUPS,
     )
 }
 

@@ -33,7 +33,7 @@ use std::{
 
 use nix::libc;
 
-use self::files::{LOOKED_AT, Name, Place, files, gone, locked, private_folder, said};
+use self::files::{LOOKED_AT, Name, Place, every_file, files, gone, locked, private_folder, said};
 use crate::{load, memory::RECORD_MAX};
 
 /// The most records in a listing.
@@ -66,6 +66,15 @@ pub struct Listing {
     pub unreadable: Vec<String>,
     /// Whether there may be more.
     pub more: bool,
+}
+
+impl Listing {
+    fn add(&mut self, folder: &Path, name: &Name) {
+        match Place::new(folder, name).read() {
+            Ok(record) => self.records.extend(record),
+            Err(why) => self.unreadable.push(why),
+        }
+    }
 }
 
 /// What became of records that were to go.
@@ -158,6 +167,15 @@ impl Store {
         }
     }
 
+    /// The record of this kind and key as it is or as it was, whether somebody holds it or not. None where there is none.
+    ///
+    /// # Errors
+    /// A sentence that names a file or folder, and what to do.
+    pub fn read(&self, kind: &'static str, key: &str) -> Result<Option<Vec<u8>>, String> {
+        let folder = self.kind(kind)?;
+        Place::new(&folder, &Name::of_key(key)).read()
+    }
+
     /// The records of a kind, whether somebody holds them or not: each as it is or as it was, never half of it.
     ///
     /// # Errors
@@ -172,9 +190,21 @@ impl Store {
                 listing.more = true;
                 break;
             }
-            match Place::new(&folder, &name).read() {
-                Ok(record) => listing.records.extend(record),
-                Err(why) => listing.unreadable.push(why),
+            listing.add(&folder, &name);
+        }
+        Ok(listing)
+    }
+
+    /// As [`Self::each`], but all of them, however many there are: for an administrator, who waits for it.
+    ///
+    /// # Errors
+    /// As [`Self::each`].
+    pub fn all(&self, kind: &'static str) -> Result<Listing, String> {
+        let folder = self.kind(kind)?;
+        let mut listing = Listing::default();
+        for file in every_file(&folder)? {
+            if let Some(name) = Name::of_record(&file?) {
+                listing.add(&folder, &name);
             }
         }
         Ok(listing)

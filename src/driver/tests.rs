@@ -17,8 +17,9 @@ use std::{
 
 use mobileid_simulator::{Behaviour, Options, Simulator};
 
-use super::{Tick, TickVerdict, blocking, evidence};
+use super::{Tick, TickVerdict, blocking, evidence, pins::Pins};
 use crate::{
+    directory::Lookup,
     load::{self, Setup},
     login::{Login, Request, Withheld},
     mss::fault::{Fault, Status},
@@ -96,6 +97,7 @@ impl Site {
         for file in ["client.crt", "client.key", "server-root.pem", "signer-anchors.pem"] {
             fs::copy(state.join(file), folder.join(file)).unwrap();
         }
+        let config = config.replace("[signature]\n", "[signature]\nserial = \"if-known\"\n");
         write(&folder.join("mobileid.toml"), &bend(&service, config));
         write(&folder.join("users.toml"), &format!("[u]\nmsisdn = \"{msisdn}\"\n"));
         Self { folder, service }
@@ -141,6 +143,8 @@ struct Host {
     sent: usize,
     /// Why it will not have the phone asked.
     withhold: Option<&'static str>,
+    /// What it has heard of the directories before.
+    known: Option<Lookup>,
 }
 
 impl blocking::World for Host {
@@ -149,9 +153,22 @@ impl blocking::World for Host {
         Ok(())
     }
 
+    fn known(&mut self) -> Option<Lookup> {
+        self.known.take()
+    }
+
+    fn passed_over(&mut self, line: &str) {
+        panic!("these sites have one table: {line}");
+    }
+
     fn sending(&mut self, _: &Login) -> Result<(), Withheld> {
         self.sent += 1;
         self.withhold.map_or(Ok(()), |why| Err(why.to_owned().into()))
+    }
+
+    fn pins(&self) -> Pins {
+        // Nothing is written there: these sites keep no first serial number.
+        Pins::at(&std::env::temp_dir().join(format!("mobileid-driver-{}-pins", std::process::id())))
     }
 
     fn tick(&self) -> Tick {
@@ -303,6 +320,16 @@ fn a_pinned_serial_number_decides() {
     assert!(matches!(site.login().verdict, Verdict::Accepted(_)));
     write(&site.folder.join("users.toml"), &table("MIDCHE0000000000"));
     assert_eq!(site.login().verdict, Verdict::Denied(Reason::Refused(Refusal::SerialMismatch)));
+}
+
+#[test]
+fn what_the_host_knows_of_the_directories_is_not_asked_again() {
+    let site = Site::at(Service::start(), "known", "+41790000001", |_, c| c);
+    let away = Lookup::Unavailable("ad: no answer in time".to_owned());
+    let outcome = site.login_with(&mut Host { known: Some(away), ..Host::default() });
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::DirectoryUnavailable));
+    assert_eq!(outcome.audit.detail.as_deref(), Some("ad: no answer in time"));
+    assert_eq!(site.service.pushes("+41790000001"), 0);
 }
 
 #[test]

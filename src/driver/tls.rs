@@ -27,6 +27,11 @@ impl Unusable {
         Self(format!("srs: {host}: not a name or address"))
     }
 
+    #[cfg(feature = "directories")]
+    pub(super) fn of_directory(name: &str) -> Self {
+        Self(format!("directory.server_name: {name}: not a name or address"))
+    }
+
     #[cfg(feature = "blocking")]
     pub(super) fn no_randomness() -> Self {
         Self("the system has no randomness to give".into())

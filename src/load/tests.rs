@@ -132,6 +132,44 @@ fn an_empty_table_lets_nobody_in_even_where_strangers_are_allowed() {
 }
 
 #[test]
+fn a_program_that_others_could_change_is_a_mistake_of_its_line() {
+    let folder = Folder::with_config("program");
+    folder.write("phone-of", "#!/bin/sh\nexit 1\n", 0o755);
+    let path = folder.path("phone-of").display().to_string();
+    let more =
+        format!("[[directory]]\ntype = 'command'\nname = 'hr'\ncommand = ['{path}', '--site', 'zurich']\n");
+    folder.write("mobileid.toml", format!("{CONFIG}{more}"), 0o600);
+    // Nothing in the PEM files is genuine: what is told is all that is wrong.
+    let refused = |expected: &str| {
+        let told = folder.mistakes();
+        let mine: Vec<_> = told.lines().filter(|line| line.contains("directory.command")).collect();
+        assert!(mine.iter().all(|line| line.contains("mobileid.toml:15: directory.command: ")), "{told}");
+        assert_eq!(mine.is_empty(), expected.is_empty(), "{told}");
+        assert!(mine.join("\n").contains(expected), "{expected}: {told}");
+    };
+    refused("");
+    for (mode, expected) in [
+        (0o775, "phone-of may be changed by others: chmod go-w it"),
+        (0o757, "phone-of may be changed by others: chmod go-w it"),
+        (0o644, "phone-of cannot be run: chmod +x it"),
+        (0o700, ""),
+        (0o755, ""),
+    ] {
+        folder.chmod("phone-of", mode);
+        refused(expected);
+    }
+    folder.chmod("", 0o777);
+    let told = load(&folder.path("mobileid.toml")).map(|_| ()).unwrap_err().to_string();
+    assert!(told.contains("may be changed by others"), "{told}");
+    folder.chmod("", 0o755);
+    fs::remove_file(folder.path("phone-of")).unwrap();
+    refused("phone-of cannot be read: No such file or directory");
+    fs::create_dir(folder.path("phone-of")).unwrap();
+    folder.chmod("phone-of", 0o755);
+    refused("phone-of is no regular file");
+}
+
+#[test]
 fn other_owners_are_refused_on_the_way_and_at_its_end() {
     if !nix::unistd::geteuid().is_root() {
         println!("skipped: only root can give files away");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What is known of a login so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) language: Option<Language>,
     pub(super) groups: Vec<String>,
@@ -23,6 +23,7 @@ pub(super) struct Found {
     mssp_trans_id: Option<String>,
     profile: Option<String>,
     detail: Option<String>,
+    first_use: bool,
 }
 
 impl Found {
@@ -54,6 +55,11 @@ impl Found {
         }
     }
 
+    /// With the serial number kept from now on.
+    pub(super) fn first_use(self) -> Self {
+        Self { first_use: true, ..self }
+    }
+
     /// With what was found, already escaped.
     pub(super) fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()).filter(|d| !d.is_empty()), ..self }
@@ -83,7 +89,7 @@ pub(super) fn record(
         verdict: name,
         reason,
         code,
-        user: text::escaped(request.user.as_str(), 256),
+        user: text::escaped(&request.user.to_string(), 256),
         service: text::escaped(&request.service, 64),
         host: text::escaped(&request.host, 256),
         client: request.client.as_deref().map(|c| text::escaped(c, 256)),
@@ -95,6 +101,7 @@ pub(super) fn record(
         mssp_trans_id: found.mssp_trans_id,
         profile: found.profile,
         serial,
+        first_use: found.first_use,
         ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         detail: found.detail,
     }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod asynchronous;
+mod serials;
 mod tickets;
 
 /// A login in virtual time: the clock moves only when the story says so.
@@ -66,6 +67,7 @@ fn alice() -> Subscriber {
         serial: Some(SERIAL.to_lowercase().parse().unwrap()),
         profile: None,
         groups: vec!["staff".into()],
+        entry: Entry { directory: "users".into(), id: "alice".into() },
     }
 }
 

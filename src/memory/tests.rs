@@ -6,6 +6,7 @@ use super::{
     connection::{CONFIRMED_FOR, Record, Standing, standing},
     grace::{Grace, Key},
     outage::Outage,
+    pin::{By, Pin},
     pushes::{Pushes, REMEMBERED},
     *,
 };
@@ -129,6 +130,7 @@ fn no_other_record_is_read_from_garbage() {
         assert_eq!(Pushes::decode(&octets), Err(NoRecord), "{octets:?}");
         assert_eq!(Grace::decode(&octets), Err(NoRecord), "{octets:?}");
         assert_eq!(Outage::decode(&octets), Err(NoRecord), "{octets:?}");
+        assert_eq!(Pin::decode(&octets), Err(NoRecord), "{octets:?}");
     }
     // One is not another's, either.
     let pushes = Pushes::none("alice").encode();
@@ -215,6 +217,7 @@ fn phone(msisdn: &str, serial: Option<&str>) -> Subscriber {
         serial: serial.map(|serial| serial.parse().unwrap()),
         profile: None,
         groups: Vec::new(),
+        entry: crate::subscriber::Entry::default(),
     }
 }
 
@@ -314,4 +317,39 @@ fn an_outage_is_remembered_for_ten_seconds() {
         }
     }
     assert_eq!(Outage::of(Local, at(100)), None);
+}
+
+#[test]
+fn a_serial_number_is_kept_as_it_was_and_read_only_whole() {
+    let pin = Pin {
+        entry: "uid=alice,ou=people".to_owned(),
+        user: "alice".to_owned(),
+        serial: "MIDCHEO16P1O6E92".parse().unwrap(),
+        at: 1_790_000_000,
+        by: By::Login,
+    };
+    let text = r#"{"entry":"uid=alice,ou=people","user":"alice","serial":"MIDCHEO16P1O6E92","at":1790000000,"by":"login"}"#;
+    assert_eq!(String::from_utf8(pin.encode()).unwrap(), text);
+    assert_eq!(Pin::decode(text.as_bytes()), Ok(pin.clone()));
+    assert_eq!(pin.written(), std::time::UNIX_EPOCH + secs(1_790_000_000));
+    for by in [By::Login, By::Enrolment, By::Administrator] {
+        let octets = Pin { by, ..pin.clone() }.encode();
+        assert_eq!(Pin::decode(&octets).unwrap().by, by);
+        assert!(String::from_utf8(octets).unwrap().contains(by.name()));
+    }
+    for (from, to) in [
+        ("\"login\"", "\"guess\""),
+        ("O16", " 16"),
+        ("MIDCHEO16P1O6E92", ""),
+        ("1790000000", "-1"),
+        (",\"by\":\"login\"", ""),
+        ("}", ",\"more\":1}"),
+    ] {
+        let spoilt = text.replacen(from, to, 1);
+        assert_ne!(spoilt, text);
+        assert_eq!(Pin::decode(spoilt.as_bytes()), Err(NoRecord), "{spoilt}");
+    }
+    // The longest names there are fit into a record.
+    let longest = Pin { entry: "ä".repeat(512), user: "u".repeat(256), at: u64::MAX, ..pin };
+    assert!(longest.encode().len() <= RECORD_MAX);
 }

@@ -4,6 +4,8 @@
 //! field of the wrong type or one that stands twice makes the whole answer unreadable. Nesting is bounded at
 //! serde_json's 128 levels, in skipped fields too ([`Shallow`]).
 
+pub(super) mod profile;
+
 use std::{fmt, marker::PhantomData};
 
 use serde::{
@@ -314,9 +316,12 @@ pub(super) struct RespStatus {
 impl RespStatus {
     /// The code by number, where one stands there.
     pub(super) fn status(&self) -> Option<fault::Status> {
-        let value = self.code.as_ref()?.0.value.as_deref()?;
-        fault::parse_code(value).map(fault::Status::from_code)
+        status(self.code.as_ref())
     }
+}
+
+fn status(code: Option<&Object<RespValue>>) -> Option<fault::Status> {
+    fault::parse_code(code?.0.value.as_deref()?).map(fault::Status::from_code)
 }
 
 #[derive(Deserialize)]

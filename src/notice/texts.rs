@@ -196,6 +196,12 @@ pub(super) const NEW_SERIAL: Texts = Texts(
     "votre Mobile ID a été réactivé et n'est pas celui connu ici. Demandez à votre administrateur de renouveler votre inscription.",
     "il Suo Mobile ID è stato riattivato e non è quello noto qui. Chieda all'amministratore di rinnovare la registrazione.",
 );
+pub(super) const NOT_REGISTERED: Texts = Texts(
+    "your phone was not asked, because it has not been registered here yet. Ask your administrator to enrol you.",
+    "Ihr Telefon wurde nicht gefragt, weil es hier noch nicht registriert ist. Bitten Sie Ihren Administrator, Sie zu erfassen.",
+    "votre téléphone n'a pas été sollicité, car il n'est pas encore enregistré ici. Demandez à votre administrateur de vous inscrire.",
+    "il Suo telefono non è stato interpellato, perché non è ancora registrato qui. Chieda all'amministratore di registrarLa.",
+);
 pub(super) const INTERRUPTED: Texts = Texts(
     "the login was interrupted. Log in again; decline what your phone still shows.",
     "die Anmeldung wurde unterbrochen. Melden Sie sich neu an; lehnen Sie ab, was das Telefon noch zeigt.",

@@ -47,6 +47,20 @@ fn a_number_is_masked_wherever_it_is_shown() {
 }
 
 #[test]
+fn a_number_that_stands_for_a_name_is_masked_too_and_found_as_it_is() {
+    let name = UserName::of_number("0041 79 123 45 67".parse().unwrap());
+    assert_eq!(name.as_str(), "+41791234567");
+    assert_eq!(name.number().unwrap().digits(), "41791234567");
+    assert_eq!(name.to_string(), "+4179*****67");
+    assert_eq!(format!("{name:?}"), "UserName(+4179*****67)");
+    let plain: UserName = "+41791234567".parse().unwrap();
+    assert_eq!(plain.number(), None);
+    assert_eq!(name, plain);
+    // What is shown alike is not the same.
+    assert_ne!(name, UserName::of_number("+41798888867".parse().unwrap()));
+}
+
+#[test]
 fn serial_numbers_are_compared_without_regard_to_case() {
     let upper: SerialNumber = "MIDCHEO16P1O6E92".parse().unwrap();
     let lower: SerialNumber = "midcheo16p1o6e92".parse().unwrap();

@@ -35,19 +35,37 @@ impl Simulator<'_> {
         self.wait_journal(&format!("a push to {user}"), waiting)?;
         let push = last(&self.journal()?).context("it was there")?;
 
+        let id = text(&push, "mssp_trans_id");
+        self.button(&format!("{button}/{id}"), body)?;
+        Ok(text(&push, "text").to_owned())
+    }
+
+    /// Activates a user's number anew, as on another phone and without a recovery code. Returns the serial number that
+    /// signatures have from now on.
+    ///
+    /// # Errors
+    /// When `users.toml` has no such user, or the simulator refuses.
+    pub fn reactivate(&self, user: &str) -> Result<String> {
+        let answer = self.button(&format!("reactivate/{}", self.number(user)?), "")?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("an answer has a body")?;
+        let body: Value = serde_json::from_str(body)?;
+        Ok(text(&body, "serial").to_owned())
+    }
+
+    /// Presses a button of the phone's page. Returns the whole answer.
+    fn button(&self, button: &str, body: &str) -> Result<String> {
         let phone = self.phone().trim_start_matches("http://");
         let mut page = TcpStream::connect(phone).context("the phone's page does not answer")?;
         page.set_read_timeout(Some(DEADLINE))?;
         write!(
             page,
-            "POST /api/{button}/{} HTTP/1.1\r\nHost: {phone}\r\nX-Phone: lab\r\nConnection: close\r\n\
+            "POST /api/{button} HTTP/1.1\r\nHost: {phone}\r\nX-Phone: lab\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            text(&push, "mssp_trans_id"),
             body.len()
         )?;
         let mut answer = String::new();
         page.read_to_string(&mut answer)?;
         ensure!(answer.starts_with("HTTP/1.1 200 "), "the phone refused:\n{answer}");
-        Ok(text(&push, "text").to_owned())
+        Ok(answer)
     }
 }

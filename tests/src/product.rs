@@ -1,4 +1,7 @@
-//! The PAM module in a world: the line that asks it, and what it leaves in the system log.
+//! The product in a world: the line that asks the PAM module, the administrator's tool, and what they leave behind.
+
+use std::fs;
+use std::process::Output;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -32,5 +35,33 @@ impl Lab {
         let lines = self.syslog().containing(&of_user);
         let lines = lines.iter().filter(|line| line.contains("pam_mobileid("));
         lines.filter_map(|line| Some(line.get(line.find('{')?..)?.to_owned())).collect()
+    }
+
+    /// Runs `mobileidctl` as root, to its end.
+    ///
+    /// # Errors
+    /// When it is not built, or cannot be started.
+    pub fn mobileidctl(&self, arguments: &[&str]) -> Result<Output> {
+        let tool = self.bring(&self.artefacts().mobileidctl()?)?;
+        self.run(self.command(&tool).args(arguments))
+    }
+
+    /// The serial numbers that are kept in a folder of the world, as they are written.
+    ///
+    /// # Errors
+    /// When a record cannot be read, or is no JSON.
+    pub fn pins(&self, state: &str) -> Result<Vec<Value>> {
+        // Where nothing was ever kept there is no folder.
+        let Ok(entries) = fs::read_dir(self.path(&format!("{state}/pins-1"))) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for entry in entries {
+            let file = entry?.path();
+            // What has an extension is a lock, or was being written when its writer was killed.
+            if file.extension().is_none() {
+                let text = fs::read_to_string(&file)?;
+                found.push(serde_json::from_str(&text).with_context(|| format!("no JSON: {text}"))?);
+            }
+        }
+        Ok(found)
     }
 }

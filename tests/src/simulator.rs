@@ -150,9 +150,7 @@ impl<'lab> Simulator<'lab> {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn put_into_group(&self, user: &str, group: &str) -> Result<()> {
-        let users = fs::read_to_string(self.lab.path("/etc/mobileid/users.toml"))?;
-        let users = users.replace(&format!("[{user}]\n"), &format!("[{user}]\ngroups = [\"{group}\"]\n"));
-        self.lab.write("/etc/mobileid/users.toml", 0o600, &users)
+        self.set_user(user, &format!("groups = [\"{group}\"]"))
     }
 
     /// Adds lines to `mobileid.toml`.
@@ -164,14 +162,41 @@ impl<'lab> Simulator<'lab> {
         self.lab.write("/etc/mobileid/mobileid.toml", 0o600, &format!("{text}\n{lines}\n"))
     }
 
+    /// Adds a line to a section of `mobileid.toml` that is there already.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or has no such section.
+    pub fn set(&self, section: &str, line: &str) -> Result<()> {
+        self.change("/etc/mobileid/mobileid.toml", section, line)
+    }
+
+    /// Adds a line to a user's entry in `users.toml`; one with the same key goes.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or has no such user.
+    pub fn set_user(&self, user: &str, line: &str) -> Result<()> {
+        self.change("/etc/mobileid/users.toml", user, line)
+    }
+
     /// Makes every login asynchronous: the service is asked again and again whether the person has answered.
     ///
     /// # Errors
     /// When the file cannot be read or written.
     pub fn asynchronous(&self) -> Result<()> {
-        let text = fs::read_to_string(self.lab.path("/etc/mobileid/mobileid.toml"))?;
-        let text = text.replace("[service]\n", "[service]\nmessaging_mode = \"asynch\"\n");
-        self.lab.write("/etc/mobileid/mobileid.toml", 0o600, &format!("{text}\n[timeouts]\npoll = 1\n"))
+        self.set("service", "messaging_mode = \"asynch\"")?;
+        self.configure("[timeouts]\npoll = 1")
+    }
+
+    fn change(&self, file: &str, section: &str, line: &str) -> Result<()> {
+        let text = fs::read_to_string(self.lab.path(file))?;
+        let head = format!("[{section}]\n");
+        let (before, after) = text.split_once(&head).with_context(|| format!("{file} has no {head}"))?;
+        let (key, _) = line.split_once('=').context("a line is KEY = VALUE")?;
+        let end = after.find("\n[").unwrap_or(after.len());
+        let (own, others) = after.split_at(end);
+        let kept = own.lines().filter(|other| !other.starts_with(key)).map(|other| format!("{other}\n"));
+        let kept = kept.collect::<String>();
+        self.lab.write(file, 0o600, &format!("{before}{head}{line}\n{kept}{others}"))
     }
 
     fn told(&self, name: &str) -> &str {

@@ -66,14 +66,7 @@ impl Slapd {
             "dn: uid={uid},ou=people,dc=acme,dc=example\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n\
              userPassword: {password}\nmobile: {number}\n"
         );
-        let file = self.folder.join(format!("{uid}.ldif"));
-        fs::write(&file, person)?;
-        let root = self.folder.join("root.pem");
-        run(Command::new("ldapadd")
-            .env("LDAPTLS_CACERT", root)
-            .args(["-x", "-H", &format!("ldaps://127.0.0.1:{}", self.port)])
-            .args(["-D", "cn=admin,dc=acme,dc=example", "-w", READER, "-f"])
-            .arg(file))
+        self.apply("ldapadd", &person)
     }
 
     /// Makes the product ask it, by the recipe of `docs/directories.md`.
@@ -85,6 +78,66 @@ impl Slapd {
         let root = fs::read_to_string(self.folder.join("root.pem"))?;
         lab.write("/etc/mobileid/ldap-ca.pem", 0o644, &root)?;
         mobile_id.configure(&RECIPE.replace("PORT", &self.port.to_string()))
+    }
+
+    /// The same, and makes it the keeper of serial numbers: they are read from this attribute and written to it. The
+    /// product may write [`Slapd::WRITABLE`] and nothing else.
+    ///
+    /// # Errors
+    /// As [`Slapd::configure`].
+    pub fn configure_as_keeper(&self, lab: &Lab, mobile_id: &Simulator<'_>, attribute: &str) -> Result<()> {
+        self.configure(lab, mobile_id)?;
+        mobile_id.set("[directory]", "write_serial = true")?;
+        mobile_id.set("directory.attributes", &format!("serial = \"{attribute}\""))
+    }
+
+    /// The attribute that the product may write.
+    pub const WRITABLE: &str = "employeeNumber";
+
+    /// The values of a person's attribute.
+    ///
+    /// # Errors
+    /// What ldapsearch says.
+    pub fn values(&self, uid: &str, attribute: &str) -> Result<Vec<String>> {
+        let person = format!("uid={uid},ou=people,dc=acme,dc=example");
+        let mut search = self.client("ldapsearch");
+        let found = run(search.args(["-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", &person, attribute]))?;
+        let begin = format!("{attribute}: ");
+        Ok(found.lines().filter_map(|line| Some(line.strip_prefix(&begin)?.to_owned())).collect())
+    }
+
+    /// Gives a person's attribute this value in place of all others, as an administrator does.
+    ///
+    /// # Errors
+    /// What ldapmodify says.
+    pub fn replace(&self, uid: &str, attribute: &str, value: &str) -> Result<()> {
+        let person = format!("uid={uid},ou=people,dc=acme,dc=example");
+        self.apply("ldapmodify", &format!("dn: {person}\nreplace: {attribute}\n{attribute}: {value}\n"))
+    }
+
+    /// Takes every value of a person's attribute away.
+    ///
+    /// # Errors
+    /// What ldapmodify says.
+    pub fn clear(&self, uid: &str, attribute: &str) -> Result<()> {
+        let person = format!("uid={uid},ou=people,dc=acme,dc=example");
+        self.apply("ldapmodify", &format!("dn: {person}\ndelete: {attribute}\n"))
+    }
+
+    fn apply(&self, program: &str, ldif: &str) -> Result<()> {
+        let file = self.folder.join("change.ldif");
+        fs::write(&file, ldif)?;
+        run(self.client(program).arg("-f").arg(file)).map(drop)
+    }
+
+    /// One of OpenLDAP's clients, as the administrator.
+    fn client(&self, program: &str) -> Command {
+        let mut client = Command::new(program);
+        client
+            .env("LDAPTLS_CACERT", self.folder.join("root.pem"))
+            .args(["-x", "-H", &format!("ldaps://127.0.0.1:{}", self.port)])
+            .args(["-D", "cn=admin,dc=acme,dc=example", "-w", READER]);
+        client
     }
 
     /// Stops it, as an outage would.
@@ -130,6 +183,7 @@ rootdn cn=admin,dc=acme,dc=example
 rootpw "reader's password"
 directory FOLDER/db
 access to attrs=userPassword by anonymous auth by * none
+access to attrs=employeeNumber by dn.exact="cn=mobileid,dc=acme,dc=example" write
 access to dn.subtree="ou=people,dc=acme,dc=example" by dn.exact="cn=mobileid,dc=acme,dc=example" read
 "#;
 
@@ -165,10 +219,11 @@ fn certificates(folder: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// What a command prints.
+fn run(command: &mut Command) -> Result<String> {
     let done = command.output().with_context(|| format!("cannot run {command:?}"))?;
     if !done.status.success() {
         bail!("{command:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }

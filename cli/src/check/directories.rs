@@ -18,7 +18,7 @@ pub(super) struct DirectoryFacts {
 pub(super) fn entered(directory: &Directory) -> usize {
     match &directory.kind {
         Kind::File(table) => table.len(),
-        Kind::Ldap(_) => 0,
+        Kind::Ldap(_) | Kind::Command(_) => 0,
     }
 }
 
@@ -38,6 +38,9 @@ impl DirectoryFacts {
             Kind::Ldap(ldap) => {
                 let servers: Vec<_> = ldap.servers.iter().map(server).collect();
                 format!("LDAP, {}, {} s each", servers.join(", "), ldap.timeout.as_secs())
+            }
+            Kind::Command(program) => {
+                format!("the program {}, {} s", program.path.display(), program.timeout.as_secs())
             }
         };
         let unavailable = match directory.unavailable {

@@ -18,7 +18,7 @@ use mobileid::{
     text,
 };
 
-use crate::Common;
+use crate::{Common, out};
 
 /// How long all directories together may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,7 +47,11 @@ impl Number {
         let tick: Tick = Arc::new(|| TickVerdict::Continue);
         let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
         let name = text::escaped(user.as_str(), 60);
-        match directories::lookup(&directories, user, &tick, until) {
+        let found = directories::lookup_told(&directories, user, &tick, until, |directory, answer| {
+            let line = directories::passed_over(directory, answer, user);
+            line.iter().for_each(|line| out::say(line));
+        });
+        match found {
             Ok(Lookup::Found(found)) => Ok((Some(found.msisdn), found.language)),
             Ok(Lookup::NotEnrolled) => bail!("{name}: in no directory"),
             Ok(Lookup::Barred(why) | Lookup::Unavailable(why)) => {

@@ -1,6 +1,6 @@
 //! `mobileidctl identify verify`: is there evidence that a number is a person's, of the level that is needed?
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use mobileid::srs::{
     Basis, ClaimedIdentity, Country, DistinguishedName, Jurisdiction, Level, Needed, PersonName,
@@ -18,16 +18,8 @@ Exit codes: 0 there is, 1 there is not, or not enough, 2 could not try.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     number: Number,
-    #[arg(long, required_unless_present = "name")]
-    first_name: Option<PersonName>,
-    #[arg(long, required_unless_present = "name")]
-    last_name: Option<PersonName>,
-    /// Two letters, like CH
-    #[arg(long, required_unless_present = "name")]
-    country: Option<Country>,
-    /// The whole name instead, as a distinguished name
-    #[arg(long, value_name = "DN", conflicts_with_all = ["first_name", "last_name", "country"])]
-    name: Option<DistinguishedName>,
+    #[command(flatten)]
+    named: Named,
     /// Good under this law, zertes or eidas, instead of the configured one
     #[arg(long)]
     jurisdiction: Option<Jurisdiction>,
@@ -41,12 +33,48 @@ pub(crate) struct Arguments {
     common: Common,
 }
 
+/// The person whose evidence it must be.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// All first names, as in the passport
+    #[arg(long, value_name = "NAMES")]
+    first_name: Option<PersonName>,
+    #[arg(long, value_name = "NAMES")]
+    last_name: Option<PersonName>,
+    /// Two letters, like CH
+    #[arg(long)]
+    country: Option<Country>,
+    /// The whole name instead, as a distinguished name
+    #[arg(long, value_name = "DN", conflicts_with_all = ["first_name", "last_name", "country"])]
+    name: Option<DistinguishedName>,
+}
+
+/// What is said where a name is needed and none was given.
+pub(crate) const WHOSE: &str = "whose name? Give --first-name, --last-name and --country, or --name";
+
+impl Named {
+    /// The name; None where none was given.
+    ///
+    /// # Errors
+    /// A part of it is missing.
+    pub(crate) fn given(&self) -> anyhow::Result<Option<DistinguishedName>> {
+        match (&self.name, &self.first_name, &self.last_name, &self.country) {
+            (Some(name), ..) => Ok(Some(name.clone())),
+            (None, None, None, None) => Ok(None),
+            (None, Some(first), Some(last), Some(country)) => {
+                Ok(Some(DistinguishedName::of(first, last, country)))
+            }
+            _ => bail!(WHOSE),
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let name = arguments.named.given()?.context(WHOSE)?;
     let (msisdn, _) = arguments.number.find(&arguments.common)?;
     let msisdn = msisdn.context("whose number? Give --mobile or --user")?;
     let mut session = Session::open(&arguments.common)?;
     let needed = arguments.needed(&session.registration.needed);
-    let name = arguments.name()?;
     let question = Question { msisdn, name, needed };
     let tick = session.tick();
     let Some(finding) = answered(session.desk.verify(&question, &tick))? else { return Ok(Exit::No) };
@@ -68,14 +96,6 @@ impl Arguments {
             (None, None) => configured.basis.clone(),
         };
         Needed { basis, level: self.level.unwrap_or(configured.level) }
-    }
-
-    fn name(&self) -> anyhow::Result<DistinguishedName> {
-        match (&self.name, &self.first_name, &self.last_name, &self.country) {
-            (Some(name), ..) => Ok(name.clone()),
-            (None, Some(first), Some(last), Some(country)) => Ok(DistinguishedName::of(first, last, country)),
-            _ => anyhow::bail!("whose name? Give --first-name, --last-name and --country, or --name"),
-        }
     }
 }
 

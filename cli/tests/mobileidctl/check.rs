@@ -64,6 +64,28 @@ fn files_that_others_could_touch_are_refused() {
 }
 
 #[test]
+fn a_directory_whose_certificates_nobody_can_check_is_no_sound_one() {
+    let with_ldap = |f: &Folder, pem: &[u8]| {
+        f.write("ldap-ca.pem", pem);
+        f.edit(
+            "[users]\n",
+                "[[directory]]\ntype = \"ldap\"\nname = \"ad\"\nservers = \"ldaps://dc1.example\"\ntrust = \"ldap-ca.pem\"\n\
+                 bind = \"anonymous\"\nbase = \"dc=x\"\nfilter = \"(uid={user})\"\n[users]\n",
+        );
+    };
+    let no_certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    mistaken(
+        |f| with_ldap(f, no_certificate),
+        &["directory.trust: no usable root certificate in it (directory ad)"],
+    );
+    let folder = Folder::sound();
+    with_ldap(&folder, &folder.read("root.crt"));
+    let run = folder.ctl("check", &["--strict"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("ad: LDAP, dc1.example:636 (TLS), 5 s each"), "{run:?}");
+}
+
+#[test]
 fn mistakes_are_named_with_line_and_key_all_at_once() {
     mistaken(
         |f| {
@@ -267,4 +289,35 @@ fn a_name_in_a_file_cannot_command_the_terminal() {
     assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
     let run = folder.ctl("check", &["--json"]);
     assert!(!run.stdout.contains('\u{1b}'), "{run:?}");
+}
+
+#[test]
+fn where_serial_numbers_are_kept_is_told() {
+    let folder = Folder::sound();
+    let run = folder.ctl("check", &[]);
+    let here = "serial        first-use\n              users: serial of the entry, else /var/lib/mobileid\n";
+    assert!(run.stdout.contains(here), "{run:?}");
+    folder.write("ldap.secret", "secret");
+    let corp = "[[directory]]\ntype = \"ldap\"\nname = \"corp\"\nservers = [\"ldap://127.0.0.1\"]\n\
+                bind_dn = \"cn=reader,dc=x\"\nbind_password_file = \"ldap.secret\"\nbase = \"dc=x\"\n\
+                filter = \"(uid={user})\"\n";
+    folder.edit("[users]\n", &format!("{corp}\n[users]\n"));
+    assert!(folder.ctl("check", &[]).stdout.contains("\n              corp: /var/lib/mobileid\n"));
+    folder.edit("filter =", "attributes.serial = \"employeeNumber\"\nfilter =");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stdout.contains("corp: employeeNumber of the entry, else /var/lib/mobileid\n"), "{run:?}");
+    folder.edit("filter =", "write_serial = true\nfilter =");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stdout.contains("corp: employeeNumber, and there the first one is written\n"), "{run:?}");
+    folder.edit("[signature]\n", "[signature]\nserial = \"ignore\"\n");
+    let run = folder.ctl("check", &["--json"]).json();
+    assert_eq!(run["found"]["serial"]["policy"], "ignore");
+    assert_eq!(run["found"]["serial"]["directories"], serde_json::json!([]));
+    folder.edit("\"ignore\"", "\"sometimes\"");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stderr.contains("signature.serial: must be \"ignore\", \"if-known\""), "{run:?}");
+    folder.edit("\"sometimes\"", "\"required\"");
+    folder.edit("attributes.serial = \"employeeNumber\"\n", "");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stderr.contains("directory.write_serial: needs attributes.serial"), "{run:?}");
 }

@@ -6,6 +6,8 @@ mod check;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod enrol;
+#[cfg(test)]
 mod heartbeat;
 #[cfg(test)]
 mod identify;
@@ -14,6 +16,8 @@ mod login;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod serial;
+#[cfg(test)]
 mod signature;
 #[cfg(test)]
 mod simulated;
@@ -21,3 +25,5 @@ mod simulated;
 mod support;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod whois;

@@ -161,6 +161,7 @@ fn confirmed(house: &House, users: &[&str]) {
         serial: None,
         profile: None,
         groups: Vec::new(),
+        entry: mobileid::subscriber::Entry::default(),
     };
     let key = Key::of("publickey ssh-ed25519 AAAA", &phone).unwrap();
     for user in users {

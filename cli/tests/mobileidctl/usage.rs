@@ -15,12 +15,26 @@ fn wrong_arguments_end_with_2_and_say_so_on_standard_error() {
         &["login"],
         &["login", ""],
         &["login", "a\nb"],
+        &["whois"],
+        &["whois", "a\nb"],
+        &["enrol"],
+        &["enrol", "a\nb"],
+        &["enrol", "alice", "--msisdn", "079 123 45 67"],
+        &["enrol", "alice", "--language", "de"],
+        &["enrol", "alice", "--identified"],
+        &["enrol", "alice", "--first-name", "Alice", "--last-name", "Muster", "--country", "CH"],
         &["heartbeat", "--config"],
         &["breakglass"],
         &["breakglass", "create"],
         &["breakglass", "revoke", "a\nb"],
         &["grace", "clear"],
         &["pushes", "clear", "alice", "--all"],
+        &["serial"],
+        &["serial", "show"],
+        &["serial", "pin", "alice"],
+        &["serial", "pin", "alice", "MID CHE"],
+        &["serial", "forget", ""],
+        &["serial", "forget", "a\nb"],
         &["identify"],
         &["identify", "methods", "--level", "5"],
         &["identify", "methods", "--all", "--level", "4"],
@@ -54,6 +68,8 @@ fn help_fits_on_one_screen() {
         &["doctor"],
         &["heartbeat"],
         &["login"],
+        &["whois"],
+        &["enrol"],
         &["breakglass"],
         &["breakglass", "create"],
         &["breakglass", "list"],
@@ -62,6 +78,11 @@ fn help_fits_on_one_screen() {
         &["grace", "clear"],
         &["pushes", "list"],
         &["pushes", "clear"],
+        &["serial"],
+        &["serial", "list"],
+        &["serial", "show"],
+        &["serial", "pin"],
+        &["serial", "forget"],
         &["identify"],
         &["identify", "methods"],
         &["identify", "start"],
@@ -83,7 +104,9 @@ fn help_fits_on_one_screen() {
 fn a_configuration_that_cannot_be_used_ends_with_2_where_something_was_to_be_tried() {
     let folder = Folder::sound();
     folder.edit("ap_id", "ap_di");
-    for (verb, arguments) in [("heartbeat", &[] as &[&str]), ("login", &["alice"])] {
+    for (verb, arguments) in
+        [("heartbeat", &[] as &[&str]), ("login", &["alice"]), ("whois", &["alice"]), ("enrol", &["alice"])]
+    {
         let run = folder.ctl(verb, arguments);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
         assert!(run.stderr.contains("mobileid.toml:2: service.ap_di: unknown key"), "{run:?}");

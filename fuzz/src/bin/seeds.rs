@@ -136,7 +136,14 @@ fn stories() -> io::Result<()> {
     let fault = |code: u8, detail: &str| [&[4, 1, 2, code, detail.len() as u8], detail.as_bytes()].concat();
     let raw =
         |status: u8, body: &[u8]| [&[4, status, 0][..], &(body.len() as u16).to_be_bytes(), body].concat();
-    let sent = |who: u8, serial: u8| [login(0, who), found(who, serial).into(), SHOWN.into()].concat();
+    let sent_by = |config: u8, who: u8, serial: u8| {
+        [login(config, who), found(who, serial).into(), SHOWN.into()].concat()
+    };
+    let sent = |who: u8, serial: u8| sent_by(0, who, serial);
+    const IGNORE: u8 = 5;
+    const IF_KNOWN: u8 = 6;
+    const REQUIRED: u8 = 7;
+    const KEPT: [u8; 3] = [11, 0, STANDS];
 
     // Asynchronous: taken on, and after two seconds asked about; or looked up on another node, and asked about.
     let taken = || [login(4, 0), found(0, 0).into(), SHOWN.into(), signed(0, 0, 2, 0)].concat();
@@ -147,7 +154,18 @@ fn stories() -> io::Result<()> {
     };
 
     let stories = [
-        ("accepted", [sent(0, 0), signed(0, 0, 0, 0)].concat()),
+        ("accepted", [sent(0, 0), signed(0, 0, 0, 0), KEPT.into()].concat()),
+        ("accepted-kept-meanwhile", [sent(0, 0), signed(0, 0, 0, 0), vec![11, 1, STANDS]].concat()),
+        ("accepted-kept-at-the-end-of-time", [sent(0, 0), signed(0, 0, 0, 0), vec![11, 0, 8]].concat()),
+        ("another-kept-meanwhile", [sent(0, 0), signed(0, 0, 0, 0), vec![11, 2, STANDS]].concat()),
+        ("not-kept", [sent(0, 0), signed(0, 0, 0, 0), vec![11, 3, 4], b"full".into(), vec![STANDS]].concat()),
+        ("cancelled-while-kept", [sent(0, 0), signed(0, 0, 0, 0), vec![8, STANDS]].concat()),
+        ("kept-before-signed", [sent(0, 0), KEPT.into()].concat()),
+        ("ignored", [sent_by(IGNORE, 0, 2), signed(0, 0, 0, 0)].concat()),
+        ("unknown", [sent_by(IF_KNOWN, 0, 0), signed(0, 0, 0, 0)].concat()),
+        ("known", [sent_by(IF_KNOWN, 0, 2), signed(0, 0, 0, 0)].concat()),
+        ("required", [sent_by(REQUIRED, 0, 1), signed(0, 0, 0, 0)].concat()),
+        ("required-and-unknown", [login(REQUIRED, 0), found(0, 0).into()].concat()),
         ("accepted-bob-pinned", [sent(1, 2), signed(0, 1, 1, 1)].concat()),
         ("accepted-p384", [sent(0, 1), signed(0, 0, 0, 3)].concat()),
         ("pinned-to-another", [sent(0, 2), signed(0, 0, 0, 0)].concat()),
@@ -175,10 +193,10 @@ fn stories() -> io::Result<()> {
         ("unavailable", [login(2, 0), vec![2, 4], b"down".into()].concat()),
         ("cancelled", [login(3, 0), found(0, 0).into(), vec![8, STANDS]].concat()),
         ("out-of-order", [login(3, 0), SHOWN.into()].concat()),
-        ("asynch-accepted", [polling(), status(0, 0, 0, 0)].concat()),
+        ("asynch-accepted", [polling(), status(0, 0, 0, 0), KEPT.into()].concat()),
         (
             "asynch-accepted-later",
-            [polling(), status(0, 0, 3, 0), vec![9, 4, 1], status(0, 0, 1, 0)].concat(),
+            [polling(), status(0, 0, 3, 0), vec![9, 4, 1], status(0, 0, 1, 0), KEPT.into()].concat(),
         ),
         ("asynch-lost-poll", [polling(), vec![6, 0, STANDS], vec![9, 4, 1], status(0, 0, 0, 0)].concat()),
         ("asynch-other-poll", [polling(), status(1, 0, 0, 0)].concat()),
@@ -186,7 +204,7 @@ fn stories() -> io::Result<()> {
         ("asynch-of-a-stranger", [polling(), status(0, 0, 0, 2)].concat()),
         ("asynch-too-late", [polling(), vec![9, 4, 91]].concat()),
         ("asynch-cancelled", [taken(), vec![8, STANDS]].concat()),
-        ("elsewhere-accepted", [elsewhere(), status(0, 0, 0, 0)].concat()),
+        ("elsewhere-accepted", [elsewhere(), status(0, 0, 0, 0), KEPT.into()].concat()),
         ("elsewhere-not-enrolled", [taken(), vec![10], vec![7; 24], vec![STANDS, 1, STANDS]].concat()),
         ("elsewhere-too-late", [taken(), vec![10], vec![7; 24], vec![4, 91]].concat()),
         ("any-entropy", [vec![2, 2], vec![5; 24], vec![2, 3], b"eve".into(), vec![0, 0, 0, STANDS]].concat()),
@@ -200,7 +218,9 @@ fn stories() -> io::Result<()> {
     let mut body =
         response(json!({ "Base64Signature": BASE64_STANDARD.encode(fixtures::ALICE_SIGNATURE) }), "500", "S");
     body["MSS_SignatureResp"]["AP_Info"]["AP_TransID"] = own.as_str().into();
-    write("machine", "accepted-written-out", &[sent(0, 0), raw(0, body.to_string().as_bytes())].concat())
+    // raw() leaves the clock to what follows.
+    let answer = [raw(0, body.to_string().as_bytes()), vec![STANDS], KEPT.into()].concat();
+    write("machine", "accepted-written-out", &[sent(0, 0), answer].concat())
 }
 
 fn prompts() -> io::Result<()> {

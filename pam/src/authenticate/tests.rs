@@ -58,7 +58,7 @@ fn in_sshd_a_confirmed_login() {
         "syslog Info: request sent: ap_trans_id=mid-* user=alice service=sshd",
         "show Info: Mobile ID: confirmed.",
         "user -> alice",
-        r#"syslog Info: {"time":"*","verdict":"accepted","reason":"verified","user":"alice","service":"sshd","host":"web1","rhost":"192.0.2.7","msisdn":"+4179*67","ap_trans_id":"mid-*","mssp_trans_id":"h1",*"serial":"MIDCHEPAMTEST001","ms":*}"#,
+        r#"syslog Info: {"time":"*","verdict":"accepted","reason":"verified","user":"alice","service":"sshd","host":"web1","rhost":"192.0.2.7","msisdn":"+4179*67","ap_trans_id":"mid-*","mssp_trans_id":"h1",*"serial":"MIDCHEPAMTEST001","first_use":true,"ms":*}"#,
     ];
     assert_eq!(play(&[], false, SSHD, &script), PAM_SUCCESS);
 }

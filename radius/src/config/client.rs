@@ -156,7 +156,8 @@ fn read_realms(section: &mut Section<'_>, source: &mut Source<'_>) -> RealmRules
     if both {
         source.mistake(line, &section.key("keep_realms"), "names a realm that strip_realms names too");
     }
-    RealmRules { strip, keep, case: case.value }
+    let numbers = section.flag("msisdn_from_user_name", source);
+    RealmRules { strip, keep, case: case.value, numbers }
 }
 
 /// A realm's name, or `*` for every one.

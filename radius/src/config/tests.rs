@@ -76,7 +76,7 @@ fn setup_of(core: &str) -> Arc<Setup> {
             unavailable: written.unavailable,
             kind: Kind::Ldap(Box::new(ldap.ldap.clone())),
         }),
-        KindFile::File(_) => None,
+        KindFile::File(_) | KindFile::Command(_) => None,
     });
     Arc::new(Setup {
         config: Arc::new(file.config(TrustAnchors::default())),

@@ -123,6 +123,13 @@ fn of_people(client: &ClientDraft, noted: &mut Noted) {
             format_args!("of {name} is \"none\": the phone is the only factor unless the NAS checks another");
         noted.add(*line, key, what);
     }
+    if client.realms.numbers && client.first_factor.value == FactorDraft::Ignored {
+        let what = format_args!(
+            "of {name} makes a phone number a name, and no password is asked for here: whoever has a Mobile ID is let in, \
+             and whoever knows a number makes that phone ring, unless the NAS has checked who may"
+        );
+        noted.add(client.line, "client.msisdn_from_user_name", what);
+    }
     if client.realms.strip == Realms::Every {
         let what = format_args!("of {name} is \"*\": people of the same name in two realms are one person");
         noted.add(client.line, "client.strip_realms", what);

@@ -202,6 +202,7 @@ impl Owed {
             // Counted here: in the asynchronous mode there are thousands a second, and the loop has packets to carry.
             Progress::Exchanged { repeatable: false, took } => exchanges.signature.observe(took),
             Progress::Exchanged { repeatable: true, took } => exchanges.status.observe(took),
+            Progress::PassedOver(line) => self.send(Mail::Say(Level::Warning, line)),
             Progress::Shown(notice) => self.send(Mail::Event(Event::Shown { id, notice })),
             Progress::Outstanding(ticket) => self.send(Mail::Event(Event::Outstanding { id, ticket })),
         }

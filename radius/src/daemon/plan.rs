@@ -11,7 +11,11 @@
 
 use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
 
-use mobileid::{config::Mistakes, verify::expiry};
+use mobileid::{
+    config::{Mistakes, SerialPolicy},
+    driver::{ldap, pins::Pins},
+    verify::expiry,
+};
 use zeroize::Zeroizing;
 
 use super::{Daemon, addresses};
@@ -69,7 +73,7 @@ impl Plan {
     /// All mistakes.
     pub fn read(config: &Path) -> Result<Self, Refused> {
         let settings = config::load(config)?;
-        let engine = Engine::new(&settings.setup.connection).map_err(Refused::one)?;
+        let engine = engine(&settings)?;
         let sink = Sink::open(&settings.audit).map_err(Refused::one)?;
         let certificates = certificates(&settings);
         Ok(Self { settings: Arc::new(settings), engine, sink, certificates })
@@ -81,11 +85,24 @@ impl Plan {
     /// All mistakes.
     pub fn check(config: &Path) -> Result<Vec<String>, Refused> {
         let settings = config::load(config)?;
-        Engine::new(&settings.setup.connection).map_err(Refused::one)?;
+        engine(&settings)?;
         Book::read(&settings.state_dir).map_err(Refused::one)?;
         Sink::check(&settings.audit).map_err(Refused::one)?;
         Ok(settings.warnings())
     }
+}
+
+/// What runs logins, with a place for serial numbers that can be used: that it cannot is told now, and not to each person.
+fn engine(settings: &Settings) -> Result<Engine, Refused> {
+    let pins = Pins::at(&settings.state_dir);
+    if settings.setup.config.serial != SerialPolicy::Ignore {
+        pins.check()
+            .map_err(|why| Refused::one(format!("{why}; serial numbers are kept there (state_dir)")))?;
+    }
+    for (name, directory) in settings.setup.directories.ldap() {
+        ldap::ready(directory).map_err(|why| Refused::one(format_args!("{why} (directory {name})")))?;
+    }
+    Engine::new(&settings.setup.connection, pins).map_err(Refused::one)
 }
 
 impl Daemon {

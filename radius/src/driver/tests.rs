@@ -4,6 +4,7 @@
 mod load;
 mod reach;
 mod relay;
+mod serials;
 mod site;
 
 use std::{
@@ -122,6 +123,32 @@ async fn every_behaviour_synchronous_over_http2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_behaviour_asynchronous_over_http2() {
     every_behaviour(Http::Two, Mode::Asynch).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_a_table_knows_waits_for_no_directory() {
+    let world = World::shared();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let ad = format!(
+        "[[directory]]\ntype = 'ldap'\nname = 'ad'\nservers = 'ldap://{}'\nbind = 'anonymous'\nbase = 'dc=x'\n\
+         filter = '(uid={{user}})'\ntimeout = 30\n",
+        silent.local_addr().unwrap()
+    );
+    let site = Site::of(&world, "silent", Behaviour::Approve, Mode::Synch, |config| config + "\n" + &ad);
+    let wait = || {
+        let (holds, cancel) = oneshot::channel();
+        (holds, site.spawn(Job::Start(site::request("somebody")), cancel))
+    };
+    // One more than there are places.
+    let waiting: Vec<_> = (0..65).map(|_| wait()).collect();
+    let taken = move || (0..64).map(|_| silent.accept().unwrap()).collect::<Vec<_>>();
+    let _taken = tokio::task::spawn_blocking(taken).await.unwrap();
+    let outcome = tokio::time::timeout(PATIENCE / 2, site.login()).await.unwrap();
+    assert!(matches!(outcome.verdict, Verdict::Accepted(_)), "{:?}", outcome.audit);
+    for (holds, login) in waiting {
+        drop(holds);
+        assert_eq!(login.await.unwrap().verdict, Verdict::Denied(Reason::Cancelled));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

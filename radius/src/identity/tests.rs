@@ -5,7 +5,7 @@ fn rules(strip: &[&str], keep: &[&str], case: UserCase) -> RealmRules {
         ["*"] => Realms::Every,
         names => Realms::Listed(names.iter().map(ToString::to_string).collect()),
     };
-    RealmRules { strip: realms(strip), keep: realms(keep), case }
+    RealmRules { strip: realms(strip), keep: realms(keep), case, numbers: false }
 }
 
 /// The name that is looked up, and the realm; or why there is none.
@@ -97,4 +97,44 @@ fn the_reason_is_told_without_what_a_terminal_would_obey() {
     );
     let raw = Unreadable::Realm("a\u{1b}[2J".to_owned()).to_string();
     assert!(!raw.contains('\u{1b}'), "{raw}");
+}
+
+#[test]
+fn a_number_is_a_name_only_where_that_is_wanted_and_has_one_spelling() {
+    let wanted =
+        RealmRules { numbers: true, ..rules(&["example.com"], &["partner.example"], UserCase::Exact) };
+    let of = |name: &str, rules: &RealmRules| identify(name.as_bytes(), rules).unwrap().user;
+    for name in ["+41791234567", "0041791234567", "+41791234567@example.com", "example.com\\0041791234567"] {
+        let user = of(name, &wanted);
+        assert_eq!(user.as_str(), "+41791234567", "{name}");
+        assert_eq!(user.number().unwrap().digits(), "41791234567", "{name}");
+        assert_eq!(user.to_string(), "+4179*****67", "{name}");
+    }
+    // Digits may be a number of staff; what is written in another way is somebody's name.
+    for name in [
+        "41791234567",
+        "0791234567",
+        "+41 79 123 45 67",
+        "0041-791234567",
+        "+0041791234567",
+        "+4179",
+        "+",
+        "00",
+        "+41791234567a",
+        "+4179123456789012",
+        " +41791234567",
+        "+41791234567@partner.example",
+        "alice",
+        "++41791234567",
+        "+٤١٧٩١٢٣٤٥٦٧",
+    ] {
+        assert_eq!(of(name, &wanted).number(), None, "{name}");
+    }
+    let unwanted = RealmRules { numbers: false, ..wanted.clone() };
+    assert_eq!(of("+41791234567", &unwanted).number(), None);
+    // Also where it comes to nobody, the record has no number.
+    for name in ["+41791234567@nowhere.example", "+41791234567\0"] {
+        let nobody = identify(name.as_bytes(), &wanted).unwrap_err();
+        assert!(nobody.stand_in.as_str().starts_with("+41*******67"), "{:?}", nobody.stand_in);
+    }
 }

@@ -89,6 +89,7 @@ fn record(verdict: &'static str, reason: &'static str, ms: u64) -> AuditRecord {
         mssp_trans_id: None,
         profile: None,
         serial: None,
+        first_use: false,
         ms,
         detail: None,
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Action, Fate, Peer, Server, Turn};
 use crate::{
     config::Client,
+    identity,
     packet::{Packet, attribute},
 };
 
@@ -33,13 +34,20 @@ impl Server {
 /// What the auditor reads of a session.
 fn record(packet: &Packet<'_>, client: &Client, turn: &Turn<'_>) -> String {
     let text = |kind| packet.first(kind).map(|value| text::escaped(&String::from_utf8_lossy(value), 253));
+    let user = match client.realms.numbers {
+        // Numbers are masked here as well.
+        true => packet
+            .first(attribute::USER_NAME)
+            .map(|name| identity::stand_in(name, &client.realms).to_string()),
+        false => text(attribute::USER_NAME),
+    };
     let status = packet.first(attribute::ACCT_STATUS_TYPE).and_then(|value| <[u8; 4]>::try_from(value).ok());
     json!({
         "time": mss::instant(turn.now.wall),
         "event": "accounting",
         "client": text::escaped(&client.name, 64),
         "status": status.map(|status| status_name(u32::from_be_bytes(status))),
-        "user": text(attribute::USER_NAME),
+        "user": user,
         "session": text(attribute::ACCT_SESSION_ID),
         "station": text(attribute::CALLING_STATION_ID),
     })

@@ -184,7 +184,7 @@ impl<'a> Seen<'a> {
 
     fn unserved(&self, reason: Reason, detail: String) -> Box<Unserved> {
         let name = self.packet.first(attribute::USER_NAME).unwrap_or_default();
-        let user = UserName::stand_in(&String::from_utf8_lossy(name));
+        let user = identity::stand_in(name, &self.client.realms);
         Box::new(Unserved { request: self.request(user), reason, detail })
     }
 }

@@ -44,6 +44,7 @@ mod door;
 mod first_factor;
 mod limits;
 mod nodes;
+mod numbers;
 mod random;
 mod waits;
 
@@ -146,6 +147,13 @@ name = "directory"
 address = "192.0.2.10"
 secret = "0123456789abcdefghij"
 first_factor = "ldap"
+[[client]]
+name = "numbers"
+address = "192.0.2.11"
+secret = "0123456789abcdefghij"
+first_factor = "none"
+password = "ignored"
+msisdn_from_user_name = true
 [[upstream]]
 name = "domain"
 address = "203.0.113.1:1812"

@@ -20,6 +20,8 @@ mod program;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod reactivation;
+#[cfg(test)]
 mod signatures;
 #[cfg(test)]
 mod srs;

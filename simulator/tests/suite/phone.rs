@@ -9,7 +9,7 @@ use crate::client::{Response, receive, send};
 use crate::support::{PATIENCE, Running, changed, sign_request};
 
 /// A request on a connection of its own, with these header lines.
-fn request(simulator: &Running, line: &str, headers: &str, body: &str) -> Response {
+pub(crate) fn request(simulator: &Running, line: &str, headers: &str, body: &str) -> Response {
     let mut stream = TcpStream::connect(simulator.phone_url().strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let length = body.len();
@@ -28,11 +28,11 @@ fn request(simulator: &Running, line: &str, headers: &str, body: &str) -> Respon
     Response { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
 }
 
-fn host(simulator: &Running) -> String {
+pub(crate) fn host(simulator: &Running) -> String {
     format!("Host: {}\r\n", simulator.phone_url().strip_prefix("http://").unwrap())
 }
 
-fn post(simulator: &Running, path: &str, body: &str) -> Response {
+pub(crate) fn post(simulator: &Running, path: &str, body: &str) -> Response {
     request(simulator, &format!("POST {path}"), &(host(simulator) + "X-Phone: test\r\n"), body)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Running, ap_info, changed, sign_request};
 
-fn profile_request(msisdn: &str, params: &str) -> Value {
+pub(crate) fn profile_request(msisdn: &str, params: &str) -> Value {
     json!({ "MSS_ProfileReq": {
         "AP_Info": ap_info(),
         "MSSP_Info": { "MSSP_ID": { "URI": "http://mid.swisscom.ch/" } },

@@ -12,7 +12,7 @@ use std::{
 use super::{Ldap, Names, message::Entry};
 use crate::{
     directory::Answer,
-    subscriber::{Language, Msisdn, Subscriber, UserName},
+    subscriber::{self, Language, Msisdn, Subscriber, UserName},
     text,
 };
 
@@ -23,19 +23,43 @@ pub(super) const EXPIRES: &str = "accountExpires";
 
 /// The most groups of a person, and the longest name of one.
 pub const GROUPS_MAX: usize = 1024;
+/// What is said of whoever has more.
+pub const TOO_MANY_GROUPS: &str = "more than 1024 groups";
 const GROUP_MAX: usize = 256;
 
 /// Reads the entry of a user. Its groups are those that stand in it.
 #[must_use]
 pub fn read(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> Answer {
-    subscriber(ldap, user, entry, now).map_or_else(|settled| settled, Answer::Found)
+    subscriber(ldap, user, entry, now).map_or_else(Answer::from, Answer::Found)
 }
 
-/// An early answer travels as an error does.
-fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> Result<Subscriber, Answer> {
+/// Why an entry is nobody's who logs in with it: an early answer, which travels as an error does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// The person has no phone.
+    NotEnrolled,
+    /// The account is switched off or has expired.
+    Barred(String),
+    /// It has to be mended first.
+    Unusable(String),
+}
+
+impl From<Settled> for Answer {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::NotEnrolled => Self::NotEnrolled,
+            Settled::Barred(why) => Self::Barred(why),
+            Settled::Unusable(why) => Self::Unusable(why),
+        }
+    }
+}
+
+fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> Result<Subscriber, Settled> {
     let attributes = &ldap.attributes;
     if !is_of(ldap, user, entry) {
-        return Err(Answer::NotEnrolled);
+        // Not unknown: whom the directory knows by another spelling is not let in without a phone for it.
+        let attribute = ldap.attributes.user.as_deref().unwrap_or_default();
+        return Err(unusable(attribute, "is not this user's name letter for letter"));
     }
     if ldap.active_directory {
         account(entry, now)?;
@@ -44,6 +68,9 @@ fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> R
         Some(name) => entry.values(name)?.into_iter().map(group).collect::<Result<Vec<_>, _>>()?,
         None => Vec::new(),
     };
+    if groups.len() > GROUPS_MAX {
+        return Err(Settled::Unusable(TOO_MANY_GROUPS.to_owned()));
+    }
     Ok(Subscriber {
         msisdn: number(ldap, entry)?,
         language: match &attributes.language {
@@ -53,7 +80,19 @@ fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> R
         serial: entry.one(attributes.serial.as_deref())?,
         profile: entry.one(attributes.profile.as_deref())?,
         groups,
+        entry: subscriber::Entry { directory: String::new(), id: id(entry)? },
     })
+}
+
+/// The longest DN that anything is remembered under.
+const DN_MAX: usize = 1024;
+
+/// One entry's name, however the server writes it today: DNs are compared without regard to case.
+fn id(entry: &Entry) -> Result<String, Settled> {
+    match (1..=DN_MAX).contains(&entry.dn.len()) {
+        true => Ok(entry.dn.to_lowercase()),
+        false => Err(Settled::Unusable("the entry's DN: must have 1 to 1024 bytes".to_owned())),
+    }
 }
 
 /// Whether the entry is the user's, letter for letter: a server takes `ALICE` and `alice ` for alice, and who counts
@@ -67,7 +106,10 @@ pub fn is_of(ldap: &Ldap, user: &UserName, entry: &Entry) -> bool {
 
 impl Entry {
     /// The values of an attribute, without those that are blank.
-    fn values(&self, name: &str) -> Result<Vec<&str>, Answer> {
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub fn values(&self, name: &str) -> Result<Vec<&str>, Settled> {
         let mut values = Vec::new();
         for attribute in &self.attributes {
             // Other options (`;lang-de`) make it another attribute; a range says that there are more values.
@@ -91,7 +133,7 @@ impl Entry {
     }
 
     /// The one value of an attribute; more than one is one too many to choose from.
-    fn one<T: FromStr<Err: std::fmt::Display>>(&self, name: Option<&str>) -> Result<Option<T>, Answer> {
+    fn one<T: FromStr<Err: std::fmt::Display>>(&self, name: Option<&str>) -> Result<Option<T>, Settled> {
         let Some(name) = name else { return Ok(None) };
         match self.values(name)?.as_slice() {
             [] => Ok(None),
@@ -104,7 +146,7 @@ impl Entry {
     ///
     /// # Errors
     /// It has none, or one that cannot be used.
-    pub fn group(&self, name: &str) -> Result<String, Answer> {
+    pub fn group(&self, name: &str) -> Result<String, Settled> {
         match self.values(name)?.as_slice() {
             [value, ..] => group(value),
             [] => Err(unusable(name, "is missing in a group")),
@@ -112,12 +154,12 @@ impl Entry {
     }
 }
 
-fn unusable(attribute: &str, what: &str) -> Answer {
-    Answer::Unusable(format!("the entry's {attribute}: {what}"))
+fn unusable(attribute: &str, what: &str) -> Settled {
+    Settled::Unusable(format!("the entry's {attribute}: {what}"))
 }
 
 /// The first number that is written internationally.
-fn number(ldap: &Ldap, entry: &Entry) -> Result<Msisdn, Answer> {
+fn number(ldap: &Ldap, entry: &Entry) -> Result<Msisdn, Settled> {
     let mut wrong = None;
     for name in &ldap.attributes.msisdn {
         for value in entry.values(name)? {
@@ -128,12 +170,13 @@ fn number(ldap: &Ldap, entry: &Entry) -> Result<Msisdn, Answer> {
             }
         }
     }
-    Err(wrong.unwrap_or(Answer::NotEnrolled))
+    Err(wrong.unwrap_or(Settled::NotEnrolled))
 }
 
 fn international(value: &str, country: Option<&str>) -> Result<Msisdn, &'static str> {
     let rule = "has no phone number with its country code, like +41791234567";
-    let value = value.trim_matches(' ');
+    // Before what it begins with is looked at: "0 041 79" begins with 00.
+    let value: String = value.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let local = value.strip_prefix('0').filter(|rest| !rest.starts_with('0'));
     match (local, country) {
         (None, _) if value.starts_with('+') || value.starts_with("00") => value.parse().map_err(|_| rule),
@@ -147,12 +190,12 @@ fn language(value: &str) -> Option<Language> {
     value.trim().split(['-', '_', ',', ';']).next()?.parse().ok()
 }
 
-fn group(value: &str) -> Result<String, Answer> {
+fn group(value: &str) -> Result<String, Settled> {
     let fits = value.len() <= GROUP_MAX && !value.chars().any(text::is_unprintable);
     if fits {
         Ok(value.to_owned())
     } else {
-        Err(Answer::Unusable("a group's name is no text of at most 256 printable bytes".to_owned()))
+        Err(Settled::Unusable("a group's name is no text of at most 256 printable bytes".to_owned()))
     }
 }
 
@@ -160,15 +203,15 @@ fn group(value: &str) -> Result<String, Answer> {
 const DISABLED: i64 = 2;
 
 /// Whether Active Directory lets the account be used. An account whose flags cannot be read is no account in order.
-fn account(entry: &Entry, now: SystemTime) -> Result<(), Answer> {
+fn account(entry: &Entry, now: SystemTime) -> Result<(), Settled> {
     let flags: Option<i64> = entry.one(Some(CONTROL))?;
     let flags = flags.ok_or_else(|| unusable(CONTROL, "cannot be read by whom the directory is asked as"))?;
     if flags & DISABLED != 0 {
-        return Err(Answer::Barred("the account is disabled (userAccountControl)".to_owned()));
+        return Err(Settled::Barred("the account is disabled (userAccountControl)".to_owned()));
     }
     let expires: Option<i64> = entry.one(Some(EXPIRES))?;
     if expires.is_some_and(|ticks| is_past(ticks, now)) {
-        return Err(Answer::Barred("the account has expired (accountExpires)".to_owned()));
+        return Err(Settled::Barred("the account has expired (accountExpires)".to_owned()));
     }
     Ok(())
 }

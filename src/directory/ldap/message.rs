@@ -1,4 +1,4 @@
-//! LDAP messages (RFC 4511): the five that are written here, and those that a server answers with.
+//! LDAP messages (RFC 4511): those that are written here, and those that a server answers with.
 //!
 //! ```text
 //!   30 LL            LDAPMessage, of at most 1 MiB: the length is looked at before the rest is read
@@ -49,6 +49,8 @@ pub enum Request<'a> {
     StartTls,
     /// Entries.
     Search(&'a Search<'a>),
+    /// Another value of an attribute.
+    Modify(&'a Modify<'a>),
     /// Nothing more.
     Unbind,
 }
@@ -63,13 +65,37 @@ pub struct Search<'a> {
     /// What.
     pub filter: &'a Filled,
     /// The most entries that the server is to send.
-    pub limit: u8,
+    pub limit: u16,
     /// How many seconds the server may take.
     pub seconds: u8,
     /// What of each entry.
     pub attributes: &'a [&'a str],
     /// Whether other domains are left out.
     pub domain_scope: bool,
+}
+
+/// A change of one attribute of one entry.
+#[derive(Debug)]
+pub struct Modify<'a> {
+    /// The entry's name, as the server writes it.
+    pub dn: &'a str,
+    /// What happens.
+    pub change: Change,
+    /// To which attribute.
+    pub attribute: &'a str,
+    /// The value; none where all are meant.
+    pub value: Option<&'a str>,
+}
+
+/// What happens to values (RFC 4511, section 4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// One more.
+    Add,
+    /// It goes.
+    Delete,
+    /// It stands alone afterwards.
+    Replace,
 }
 
 impl Request<'_> {
@@ -87,6 +113,7 @@ impl Request<'_> {
                 (application(23), Zeroizing::new(name), Vec::new())
             }
             Self::Search(search) => (application(3), Zeroizing::new(search.encode()), search.controls()),
+            Self::Modify(modify) => (application(6), Zeroizing::new(modify.encode()), Vec::new()),
             Self::Unbind => (0x42, Zeroizing::default(), Vec::new()),
         };
         let mut header = Vec::new();
@@ -112,7 +139,7 @@ impl Search<'_> {
             vec![ENUMERATED, 1, self.scope.wire()],
             // An alias is an entry of its own, and not followed.
             vec![ENUMERATED, 1, 0],
-            integer(self.limit.into()),
+            integer(self.limit),
             integer(self.seconds.into()),
             vec![BOOLEAN, 1, 0],
             self.filter.octets().to_vec(),
@@ -127,6 +154,24 @@ impl Search<'_> {
         }
         let control = der::wrap(der::SEQUENCE, &der::wrap(der::OCTET_STRING, DOMAIN_SCOPE));
         der::wrap(der::context(0), &control)
+    }
+}
+
+impl Modify<'_> {
+    fn encode(&self) -> Vec<u8> {
+        let operation = match self.change {
+            Change::Add => 0,
+            Change::Delete => 1,
+            Change::Replace => 2,
+        };
+        let value = self.value.map(|value| der::wrap(der::OCTET_STRING, value.as_bytes()));
+        let attribute = [
+            der::wrap(der::OCTET_STRING, self.attribute.as_bytes()),
+            der::wrap(der::SET, &value.unwrap_or_default()),
+        ];
+        let change = [vec![ENUMERATED, 1, operation], der::wrap(der::SEQUENCE, &attribute.concat())];
+        let changes = der::wrap(der::SEQUENCE, &der::wrap(der::SEQUENCE, &change.concat()));
+        [der::wrap(der::OCTET_STRING, self.dn.as_bytes()), changes].concat()
     }
 }
 
@@ -159,6 +204,8 @@ pub enum Body {
     Reference,
     /// The end of a search.
     Searched(Done),
+    /// The end of a change.
+    Modified(Done),
     /// The end of StartTLS, or a notice.
     Extended(Done),
     /// Something that was not asked for.
@@ -185,14 +232,28 @@ impl Code {
     pub const SIZE_LIMIT: Self = Self(4);
     /// referral
     pub const REFERRAL: Self = Self(10);
+    /// noSuchAttribute
+    pub const NO_SUCH_ATTRIBUTE: Self = Self(16);
+    /// undefinedAttributeType
+    pub const UNDEFINED_ATTRIBUTE: Self = Self(17);
+    /// constraintViolation
+    pub const CONSTRAINT_VIOLATION: Self = Self(19);
+    /// attributeOrValueExists
+    pub const VALUE_EXISTS: Self = Self(20);
     /// noSuchObject
     pub const NO_SUCH_OBJECT: Self = Self(32);
     /// invalidCredentials
     pub const INVALID_CREDENTIALS: Self = Self(49);
+    /// insufficientAccessRights
+    pub const INSUFFICIENT_RIGHTS: Self = Self(50);
     /// busy
     pub const BUSY: Self = Self(51);
     /// unavailable
     pub const UNAVAILABLE: Self = Self(52);
+    /// unwillingToPerform
+    pub const UNWILLING: Self = Self(53);
+    /// objectClassViolation
+    pub const OBJECT_CLASS_VIOLATION: Self = Self(65);
 }
 
 impl fmt::Display for Code {
@@ -207,6 +268,12 @@ impl fmt::Display for Code {
             10 => "referral",
             11 => "adminLimitExceeded",
             13 => "confidentialityRequired",
+            16 => "noSuchAttribute",
+            17 => "undefinedAttributeType",
+            18 => "inappropriateMatching",
+            19 => "constraintViolation",
+            20 => "attributeOrValueExists",
+            21 => "invalidAttributeSyntax",
             32 => "noSuchObject",
             34 => "invalidDNSyntax",
             48 => "inappropriateAuthentication",
@@ -215,6 +282,7 @@ impl fmt::Display for Code {
             51 => "busy",
             52 => "unavailable",
             53 => "unwillingToPerform",
+            65 => "objectClassViolation",
             other => return write!(f, "result code {other}"),
         };
         write!(f, "{name} ({})", self.0)
@@ -231,12 +299,19 @@ pub struct Entry {
 }
 
 /// An attribute with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Its name, with its options.
     pub name: String,
     /// Its values.
     pub values: Vec<Vec<u8>>,
+}
+
+/// Without the values: they may be somebody's number.
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attribute({}, {} values)", self.name, self.values.len())
+    }
 }
 
 /// How long the message is that begins with these octets; none where that takes more of them.
@@ -249,7 +324,7 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
         Some((tag, rest)) => (*tag, rest),
     };
     if tag != der::SEQUENCE {
-        return Err(BadMessage("no LDAP message begins so"));
+        return Err(BadMessage::Foreign("no LDAP message begins so"));
     }
     let Some((first, rest)) = rest.split_first() else { return Ok(None) };
     let (octets, content) = match *first {
@@ -259,10 +334,10 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
             let Some(octets) = rest.get(..count) else { return Ok(None) };
             (count, octets.iter().fold(0_usize, |value, octet| (value << 8) | usize::from(*octet)))
         }
-        _ => return Err(BadMessage("its length is none of LDAP's")),
+        _ => return Err(BadMessage::Foreign("its length is none of LDAP's")),
     };
     let whole = content.saturating_add(octets).saturating_add(2);
-    if whole > MESSAGE_MAX { Err(BadMessage("it is longer than 1 MiB")) } else { Ok(Some(whole)) }
+    if whole > MESSAGE_MAX { Err(BadMessage::Excess("it is longer than 1 MiB")) } else { Ok(Some(whole)) }
 }
 
 /// Reads one whole message.
@@ -270,7 +345,7 @@ pub fn length(head: &[u8]) -> Result<Option<usize>, BadMessage> {
 /// # Errors
 /// It is none, or larger than anything that was asked for.
 pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
-    let definite = ber::to_definite(message).map_err(|_| BadMessage("it is no BER of LDAP's"))?;
+    let definite = ber::to_definite(message).map_err(|_| BadMessage::Foreign("it is no BER of LDAP's"))?;
     der::read_all(&definite, |reader| {
         reader.nested(der::SEQUENCE, |message| {
             let number = unsigned(message.expect(der::INTEGER)?)?;
@@ -279,6 +354,7 @@ pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
                 BIND_RESPONSE => Body::Bound(done(what.content)?),
                 ENTRY => Body::Entry(entry(what.content)?),
                 SEARCH_DONE => Body::Searched(done(what.content)?),
+                MODIFIED => Body::Modified(done(what.content)?),
                 REFERENCE => Body::Reference,
                 EXTENDED => Body::Extended(done(what.content)?),
                 _ => Body::Other,
@@ -293,13 +369,14 @@ pub fn decode(message: &[u8]) -> Result<Message, BadMessage> {
 const BIND_RESPONSE: u8 = application(1);
 const ENTRY: u8 = application(4);
 const SEARCH_DONE: u8 = application(5);
+const MODIFIED: u8 = application(7);
 const REFERENCE: u8 = application(19);
 const EXTENDED: u8 = application(24);
 
 fn unsigned(octets: &[u8]) -> Result<u32, BadMessage> {
     let negative = octets.first().is_none_or(|first| *first >= 0x80);
     if negative || octets.len() > 4 {
-        return Err(BadMessage("a number in it is out of bounds"));
+        return Err(BadMessage::Foreign("a number in it is out of bounds"));
     }
     Ok(octets.iter().fold(0, |value, octet| (value << 8) | u32::from(*octet)))
 }
@@ -320,7 +397,7 @@ fn entry(content: &[u8]) -> Result<Entry, BadMessage> {
             let mut attributes = Vec::new();
             while !list.is_empty() {
                 if attributes.len() == ATTRIBUTES_MAX {
-                    return Err(BadMessage("an entry has more than 64 attributes"));
+                    return Err(BadMessage::Excess("an entry has more than 64 attributes"));
                 }
                 attributes.push(list.nested(der::SEQUENCE, attribute)?);
             }
@@ -337,10 +414,10 @@ fn attribute(reader: &mut der::Reader<'_>) -> Result<Attribute, BadMessage> {
         while !set.is_empty() {
             let value = set.expect(der::OCTET_STRING)?;
             if value.len() > VALUE_MAX {
-                return Err(BadMessage("a value is longer than 64 KiB"));
+                return Err(BadMessage::Excess("a value is longer than 64 KiB"));
             }
             if values.len() == VALUES_MAX {
-                return Err(BadMessage("an attribute has more than 2048 values"));
+                return Err(BadMessage::Excess("an attribute has more than 2048 values"));
             }
             values.push(value.to_vec());
         }
@@ -351,24 +428,32 @@ fn attribute(reader: &mut der::Reader<'_>) -> Result<Attribute, BadMessage> {
 
 fn text(octets: &[u8]) -> Result<String, BadMessage> {
     if octets.len() > VALUE_MAX {
-        return Err(BadMessage("a name is longer than 64 KiB"));
+        return Err(BadMessage::Excess("a name is longer than 64 KiB"));
     }
-    String::from_utf8(octets.to_vec()).map_err(|_| BadMessage("a name in it is no UTF-8"))
+    String::from_utf8(octets.to_vec()).map_err(|_| BadMessage::Foreign("a name in it is no UTF-8"))
 }
 
 /// Why octets are no message that is read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadMessage(&'static str);
+pub enum BadMessage {
+    /// Whoever sent them speaks something else.
+    Foreign(&'static str),
+    /// They are more than is read of anybody.
+    Excess(&'static str),
+}
 
 impl From<der::BadDer> for BadMessage {
     fn from(_: der::BadDer) -> Self {
-        Self("its parts are none of LDAP's")
+        Self::Foreign("its parts are none of LDAP's")
     }
 }
 
 impl fmt::Display for BadMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer is no LDAP message that can be read: {}", self.0)
+        match self {
+            Self::Foreign(what) => write!(f, "the answer is no LDAP message that can be read: {what}"),
+            Self::Excess(what) => write!(f, "the answer is larger than any that is read: {what}"),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{directory::Answer, subscriber::Language};
 fn ldap() -> Ldap {
     Ldap {
         servers: Vec::new(),
+        resting: Resting::default(),
         roots: Vec::new(),
         bind: Bind::Anonymous,
         base: "dc=x".into(),
@@ -25,6 +26,7 @@ fn ldap() -> Ldap {
         },
         groups: None,
         active_directory: false,
+        write_serial: false,
         default_country: None,
     }
 }
@@ -89,6 +91,10 @@ fn numbers_are_international_or_there_is_none() {
     let swiss = Ldap { default_country: Some("41".into()), ..ldap() };
     assert_eq!(read(&swiss, "mobile: 079 123 45 67"), "41791234567");
     assert_eq!(read(&swiss, "mobile: 0049 171 1234567"), "491711234567");
+    // International, however it is grouped.
+    for text in ["0 041 79 123 45 67", "0-041-79-123-45-67", "00 41 79 123 45 67"] {
+        assert_eq!(read(&swiss, &format!("mobile: {text}")), "41791234567", "{text}");
+    }
     assert!(read(&swiss, "mobile: 791234567").starts_with("unusable"));
     assert!(read(&swiss, "mobile: 000791234567").starts_with("unusable"));
 }
@@ -106,6 +112,8 @@ fn what_cannot_be_used_is_to_be_mended_and_not_passed_over() {
         let shown = read(&ldap(), &format!("{number}{text}"));
         assert!(shown.starts_with("unusable: ") && shown.contains(why), "{text}: {shown}");
     }
+    let many: String = (0..=1024).map(|at| format!("memberOf: cn={at}\n")).collect();
+    assert_eq!(read(&ldap(), &format!("{number}{many}")), "unusable: more than 1024 groups");
     let mut binary = entry("uid: alice\nmobile: +41791234567");
     binary.attributes[1].values[0].push(0xff);
     let user = "alice".parse().unwrap();
@@ -133,7 +141,8 @@ fn a_whole_entry_is_read() {
 fn a_name_is_the_same_only_letter_for_letter() {
     for name in ["ALICE", "alice ", "alicia"] {
         let found = entry(&format!("uid: {name}\nmobile: +41791234567"));
-        assert_eq!(entry::read(&ldap(), &"alice".parse().unwrap(), &found, now()), Answer::NotEnrolled);
+        let answer = entry::read(&ldap(), &"alice".parse().unwrap(), &found, now());
+        assert!(matches!(&answer, Answer::Unusable(why) if why.contains("letter for letter")), "{answer:?}");
     }
 }
 
@@ -160,6 +169,12 @@ fn active_directory_bars_accounts() {
     }
     // Disabled counts before the number does: who has none is not asked for elsewhere.
     assert!(read(&ad, "userAccountControl: 514").starts_with("barred"));
+}
+
+#[test]
+fn what_stands_in_an_entry_is_not_shown() {
+    let shown = format!("{:?}", entry("uid: alice\nmobile: +41791234567"));
+    assert!(shown.contains("mobile") && !shown.contains("49, 50, 51"), "{shown}");
 }
 
 #[test]

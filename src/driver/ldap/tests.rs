@@ -2,6 +2,7 @@
 
 mod fake;
 mod slapd;
+mod writes;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -12,7 +13,7 @@ use std::{
 use super::*;
 use crate::{
     config::Endpoint,
-    directory::ldap::{Attributes, Security, Server},
+    directory::ldap::{Attributes, Resting, Security, Server},
     driver::TickVerdict,
 };
 
@@ -34,6 +35,7 @@ fn ldap(servers: Vec<Server>) -> Ldap {
     let name = |text: &str| Some(text.to_owned());
     Ldap {
         servers,
+        resting: Resting::default(),
         roots: Vec::new(),
         bind: Bind::Anonymous,
         base: "ou=people,dc=acme,dc=example".to_owned(),
@@ -50,6 +52,7 @@ fn ldap(servers: Vec<Server>) -> Ldap {
         },
         groups: None,
         active_directory: false,
+        write_serial: false,
         default_country: None,
     }
 }

@@ -83,10 +83,15 @@ impl Place {
     }
 }
 
-/// The names of the files in a folder, up to a bound; none of ours is without UTF-8.
+/// The names of the files in a folder, up to a bound.
 pub(super) fn files(folder: &Path) -> Result<impl Iterator<Item = Result<String, String>>, String> {
+    Ok(every_file(folder)?.take(LOOKED_AT))
+}
+
+/// The names of all files in a folder; none of ours is without UTF-8.
+pub(super) fn every_file(folder: &Path) -> Result<impl Iterator<Item = Result<String, String>>, String> {
     let failed = |e: io::Error| said(folder, format_args!("cannot be read: {e}"));
-    let entries = fs::read_dir(folder).map_err(failed)?.take(LOOKED_AT);
+    let entries = fs::read_dir(folder).map_err(failed)?;
     Ok(entries.map(move |entry| Ok(entry.map_err(failed)?.file_name().to_string_lossy().into_owned())))
 }
 

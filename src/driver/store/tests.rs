@@ -4,37 +4,32 @@ use std::{
     collections::BTreeSet,
     env,
     ffi::OsStr,
-    io::{Read, stderr},
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     thread,
     time::Instant,
 };
 
 use super::*;
+use crate::driver::processes::{self, Moments, Part, TempFolder};
 
 const KIND: &str = "pushes";
 const KEY: &str = "alice";
 
 /// A folder in /tmp, for the store to be made in.
-struct Folder(PathBuf);
+struct Folder(TempFolder);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("mobileid-store-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        let folder = Self(path);
-        folder.chmod("", 0o755);
-        folder
+        Self(TempFolder::new(&format!("store-{name}")))
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        if name.is_empty() { self.0.clone() } else { self.0.join(name) }
+        self.0.path(name)
     }
 
     fn chmod(&self, name: &str, mode: u32) {
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        chmod(&self.path(name), mode);
     }
 
     fn store(&self) -> Store {
@@ -48,12 +43,6 @@ impl Folder {
 
     fn files(&self) -> BTreeSet<PathBuf> {
         fs::read_dir(self.path("mobileid").join(KIND)).unwrap().map(|entry| entry.unwrap().path()).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -299,33 +288,23 @@ fn a_forked_copy_of_the_descriptor_does_not_keep_the_lock() {
     assert!(store.try_lock(KIND, KEY).unwrap().is_some());
 }
 
-// From here on there are other processes: this program again, told by its environment to be one of them.
+// From here on there are other processes, which play a part of this.
 
-const PART: &str = "MOBILEID_STORE_PART";
-const FOLDER: &str = "MOBILEID_STORE_FOLDER";
-const FROM: &str = "MOBILEID_STORE_FROM";
+const PARTS: &str = "driver::store::tests::played_by_another_process";
 
-/// This program, to play a part of [`played_by_another_process`].
+/// This program, to play a part.
 fn program(part: &str, folder: &Folder) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
-    as_part(&mut command, part, folder);
-    command
-}
-
-fn as_part(command: &mut Command, part: &str, folder: &Folder) {
-    command.args(["driver::store::tests::played_by_another_process", "--exact", "--ignored", "--nocapture"]);
-    command.env(PART, part).env(FOLDER, folder.path("mobileid")).env(FROM, "0");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    processes::program(PARTS, part, &folder.path("mobileid"), 0)
 }
 
 #[test]
 #[ignore = "a part that other tests start in a process of its own"]
 fn played_by_another_process() {
-    let (Ok(part), Some(folder)) = (env::var(PART), env::var_os(FOLDER)) else { return };
-    let until_boot = || Store::open_until_boot(Path::new(&folder)).unwrap();
-    match part.as_str() {
-        "writer" => writes_until_killed(&until_boot()),
-        "durable-writer" => writes_until_killed(&Store::open(Path::new(&folder)).unwrap()),
+    let Some(Part { name, folder, from }) = Part::ours() else { return };
+    let until_boot = || Store::open_until_boot(&folder).unwrap();
+    match name.as_str() {
+        "writer" => writes_until_killed(from, &until_boot()),
+        "durable-writer" => writes_until_killed(from, &Store::open(&folder).unwrap()),
         "contender" => contends(&until_boot()),
         "without-room" => writes_without_room(&until_boot()),
         other => panic!("no part {other}"),
@@ -338,53 +317,22 @@ fn numbered(number: u64) -> Vec<u8> {
     number.to_le_bytes().into_iter().cycle().take(length).collect()
 }
 
-/// Writes one record after the other, and says before and after each which it is.
-fn writes_until_killed(store: &Store) {
-    let from: u64 = env::var(FROM).unwrap().parse().unwrap();
-    for number in from.. {
-        stderr().write_all(&number.to_le_bytes()).unwrap();
-        lock(store).write(&numbered(number)).unwrap();
-        stderr().write_all(&number.to_le_bytes()).unwrap();
-    }
+fn writes_until_killed(from: u64, store: &Store) {
+    processes::writes_until_killed(from, |number| lock(store).write(&numbered(number)).unwrap());
 }
 
 /// Kills a writer so many times, each time while it writes, and looks at what it leaves.
 fn killed(times: u64, part: &str, folder: &Folder, store: &Store) {
-    let mut moments = Moments(times);
-    let mut last = 0;
-    for _ in 0..times {
-        let mut writer = program(part, folder).env(FROM, (last + 1).to_string()).spawn().unwrap();
-        let mut said = Vec::new();
-        let mut stderr = writer.stderr.take().unwrap();
-        stderr.read_exact(&mut [0; 8]).unwrap();
-        thread::sleep(moments.next());
-        writer.kill().unwrap();
-        writer.wait().unwrap();
-        stderr.read_to_end(&mut said).unwrap();
-        // What was said last was begun; if it was said twice, it was done.
-        let numbers: Vec<u64> =
-            said.chunks_exact(8).map(|octets| u64::from_le_bytes(octets.try_into().unwrap())).collect();
-        let begun = numbers.last().copied().unwrap_or(last + 1);
-        let done = if numbers.len() % 2 == 1 { begun } else { begun - 1 };
-
+    let writer = |from| processes::program(PARTS, part, &folder.path("mobileid"), from);
+    processes::killed(times, writer, |done, begun| {
         let locked = store.try_lock(KIND, KEY).unwrap().expect("a dead process holds the lock");
         let found = locked.read().unwrap().unwrap_or_else(|| numbered(0));
         let [old, new] = [done, begun].map(numbered);
         assert!(found == old || found == new, "neither {done} nor {begun}: {found:?}");
-        last = u64::from_le_bytes(found.first_chunk().copied().unwrap());
-    }
+        u64::from_le_bytes(found.first_chunk().copied().unwrap())
+    });
     let ours = ["", ".lock", ".new"].map(|suffix| folder.file(suffix));
     assert!(folder.files().iter().all(|file| ours.contains(file)), "{:?}", folder.files());
-}
-
-/// Moments that look random, up to 2 ms.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_micros((self.0 >> 33) % 2000)
-    }
 }
 
 #[test]
@@ -453,7 +401,7 @@ fn a_full_disk_leaves_the_old_record() {
     // A disk that is full, as one process sees it: no file of its may grow, and the write says so.
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"]).arg(env::current_exe().unwrap());
-    as_part(&mut command, "without-room", &folder);
+    processes::as_part(&mut command, PARTS, "without-room", &folder.path("mobileid"), 0);
     let ended = command.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     assert_eq!(lock(&store).read(), Ok(Some(b"old".to_vec())));

@@ -10,4 +10,4 @@ mod pam_radius;
 mod peers;
 mod proxies;
 mod repetition;
-mod support;
+pub(crate) mod support;

@@ -77,7 +77,11 @@ pub(crate) fn log_in(sshd: &Sshd<'_>, user: &str, methods: Methods) -> Result<En
 
 /// Types the password and Enter where they are asked for, until the program ends.
 pub(crate) fn to_the_end(mut session: Terminal) -> Result<Ended> {
-    let mut person = [Prompt::new("assword", &[PASSWORD]), Prompt::new("press Enter", &[""])];
+    let mut person = [
+        Prompt::new("assword", &[PASSWORD]),
+        Prompt::new("press Enter", &[""]),
+        Prompt::new("drücken Sie Enter", &[""]),
+    ];
     session.answer(&mut person, || Ok(false))?;
     session.finish()
 }

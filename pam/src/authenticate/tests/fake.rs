@@ -33,7 +33,7 @@ use mobileid::{
     },
     load::{Connection, Setup},
     login::{Answer, Ask, Entropy, Login, Now, Request, Step},
-    memory::Moment,
+    memory::{Moment, pin::By},
     mss::HttpResponse,
     outcome::{Outcome, Proof, Reason, Unreachable},
     policy::Member,
@@ -62,6 +62,8 @@ pub(super) struct Site {
     pub(super) shows_at_once: bool,
     /// The section `[pam]`.
     pub(super) pam: PamConfig,
+    /// Where people are looked up; none for a table with alice in it.
+    pub(super) directories: Option<Directories>,
     /// Where things are remembered.
     folder: PathBuf,
 }
@@ -83,6 +85,7 @@ impl Site {
             is_gone: false,
             shows_at_once: true,
             pam: PamConfig::default(),
+            directories: None,
             folder,
         }
     }
@@ -112,6 +115,11 @@ impl Site {
                 fs::create_dir(path.with_extension("new")).unwrap();
             }
         }
+    }
+
+    /// Where codes and serial numbers are.
+    pub(super) fn state(&self) -> PathBuf {
+        self.folder.join("state")
     }
 
     /// How many files of this kind are left.
@@ -291,8 +299,13 @@ impl System for Fake<'_> {
     }
 
     fn load(&self, config: &Path) -> Result<Setup, Mistakes> {
-        let setup =
-            |unenrolled, evidence| Ok(Setup { pam: self.0.site.pam.clone(), ..setup(unenrolled, evidence) });
+        let setup = |unenrolled, evidence| {
+            let mut setup = Setup { pam: self.0.site.pam.clone(), ..setup(unenrolled, evidence) };
+            if let Some(directories) = &self.0.site.directories {
+                setup.directories = Arc::new(directories.clone());
+            }
+            Ok(setup)
+        };
         match self.0.played(&format!("load {}", config.display())).as_str() {
             "closed" => setup(Unenrolled::Deny, None),
             "open" => setup(Unenrolled::Allow, None),
@@ -323,7 +336,11 @@ impl System for Fake<'_> {
                 Step::Ask(login, ask) => (login, ask),
             };
             let answer = match ask {
-                Ask::Lookup(user) => Answer::Looked(directories_at_hand(setup, &user)),
+                Ask::Lookup(user) => {
+                    let found = world.known().unwrap_or_else(|| directories_at_hand(setup, &user));
+                    let known = world.pins().complete(found, &setup.directories, setup.config.serial);
+                    known.map_or_else(Answer::Withheld, Answer::Looked)
+                }
                 Ask::Show(notice) => world.show(&notice).map_or_else(Answer::Withheld, |()| Answer::Shown),
                 Ask::Send(http) => {
                     let sent = http.body.expose();
@@ -339,6 +356,7 @@ impl System for Fake<'_> {
                     }
                 }
                 Ask::WaitUntil(_) => panic!("these stories are synchronous"),
+                Ask::Pin(pin) => Answer::Pinned(world.pins().keep(&pin, By::Login, self.now().wall)),
             };
             step = login.step(answer, self.now());
         }

@@ -1,9 +1,20 @@
 //! Several logins on one host: what one leaves for the next, and what the rules of `[pam]` make of it.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::{IpAddr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use mobileid::{
-    config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    config::{Exempt, FileConfig, KindFile, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity},
+    directory::{Directories, Directory, Kind, WhenUnavailable},
     driver::{Tick, TickVerdict, blocking},
     memory::{
         connection,
@@ -27,6 +38,7 @@ fn alices_phone() -> Subscriber {
         serial: None,
         profile: None,
         groups: Vec::new(),
+        entry: mobileid::subscriber::Entry::default(),
     }
 }
 
@@ -312,6 +324,38 @@ fn grace_ends_when_the_phone_is_taken_out_of_the_table() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the directory's side")]
+fn a_directory_is_asked_once_for_each_login() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "[service]\nap_id='a'\ndtbd_prefix='A: '\nclient_cert='c'\nclient_key='k'\n[signature]\ntrust='t'\n\
+         [[directory]]\ntype='ldap'\nname='ad'\nservers='ldap://{}'\nbind='anonymous'\nbase='dc=x'\n\
+         filter='(uid={{user}})'\n",
+        listener.local_addr().unwrap()
+    );
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    thread::spawn(move || {
+        listener.incoming().for_each(|_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        })
+    });
+    let file = FileConfig::parse("m.toml", &text).unwrap();
+    let KindFile::Ldap(ldap) = &file.directories[0].kind else { panic!("no LDAP") };
+    let kind = Kind::Ldap(Box::new(ldap.ldap.clone()));
+    let ad = Directory { name: "ad".to_owned(), unavailable: WhenUnavailable::Deny, kind };
+    let grace = PamConfig { grace: Some(Duration::from_secs(900)), ..PamConfig::default() };
+    let mut site = site("", grace);
+    site.directories = Some(Directories::new(vec![ad]));
+    let mut script: Vec<String> = BEGINS.map(str::to_owned).into();
+    script.push("run alice * -> never".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"directory-unavailable"*"detail":"ad: 127.0.0.1:"#));
+    // For grace, and for the phone.
+    assert_eq!(log_in(&site, &with(SSHD, &[KEY]), &script), PAM_AUTHINFO_UNAVAIL);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn the_rules_say_who_is_asked() {
     let names = |name: &str| vec![name.to_owned()];
     let exempt = |exempt| PamConfig { exempt, ..PamConfig::default() };
@@ -533,11 +577,24 @@ fn a_one_time_code_is_asked_for_only_where_the_service_is_out_of_reach() {
 #[test]
 fn codes_that_cannot_be_looked_at_let_nobody_in() {
     let site = site("c", PamConfig::default());
-    site.opens_to_everybody("state");
+    site.codes(1);
+    let kind = site.state().join("breakglass");
+    fs::set_permissions(&kind, fs::Permissions::from_mode(0o777)).unwrap();
     UPTIME.set(1000);
     let mut script = asked("unreachable", r#""verdict":"denied","reason":"unreachable-connect""#);
-    script.insert(6, "syslog Error: */state may be read by others*".to_owned());
+    script.insert(6, "syslog Error: */state/breakglass may be read by others*".to_owned());
     assert_eq!(log_in(&site, SSHD, &script), PAM_AUTHINFO_UNAVAIL);
+}
+
+#[test]
+fn where_no_serial_number_can_be_kept_no_phone_is_asked() {
+    let site = site("c", PamConfig::default());
+    site.opens_to_everybody("state");
+    UPTIME.set(1000);
+    let mut script = BEGINS.map(str::to_owned).to_vec();
+    script.push("run alice * -> never asked".to_owned());
+    script.extend(ends(r#""verdict":"denied","reason":"pin-failed""#));
+    assert_eq!(log_in(&site, SSHD, &script), PAM_MAXTRIES);
 }
 
 #[test]

@@ -380,7 +380,7 @@ fn what_does_not_fit_together_is_named() {
             "r.toml:8: client.group: how it reads User-Names differs from that of the client one",
         ),
         (
-            FULL.replace("name = \"gateway\"", "name = \"gateway\"\ngroup = \"fortigates\"\nuser_case = \"lower\"\nstrip_realms = [\"example.com\", \"EXAMPLE\"]\nkeep_realms = \"partner.example\""),
+            FULL.replace("name = \"gateway\"", "name = \"gateway\"\ngroup = \"fortigates\"\nuser_case = \"lower\"\nstrip_realms = [\"example.com\", \"EXAMPLE\"]\nkeep_realms = \"partner.example\"\nmsisdn_from_user_name = true"),
             "client.first_factor: differs from that of the client fortigate in the same group",
         ),
         (
@@ -389,7 +389,7 @@ fn what_does_not_fit_together_is_named() {
                 "\n[[client]]\nname = \"standby\"\naddress = \"192.0.2.3\"\nsecret_file = \"gateway.secret\"\n\
                  group = \"fortigates\"\nfirst_factor = \"radius\"\nupstream = \"domain\"\npass = \"Class\"\n\
                  user_case = \"lower\"\nstrip_realms = [\"example.com\", \"EXAMPLE\"]\n\
-                 keep_realms = \"partner.example\"\n[[upstream]]",
+                 keep_realms = \"partner.example\"\nmsisdn_from_user_name = true\n[[upstream]]",
             ),
             "client.group: what it passes on differs from that of the client fortigate in the same group",
         ),

@@ -138,3 +138,15 @@ fn that_the_unenrolled_are_let_in_is_told() {
     assert!(refused.starts_with("r.toml:1: unenrolled: is \"deny\" in the core's"), "{refused}");
     assert!(read(&format!("unenrolled = \"deny\"\n{SOUND}"), &setup()).unwrap().warnings().is_empty());
 }
+
+#[test]
+fn numbers_for_names_without_a_password_are_told() {
+    let told = warnings(&one_client("msisdn_from_user_name = true"));
+    let about: Vec<_> = told.iter().filter(|line| line.contains("msisdn_from_user_name")).collect();
+    assert_eq!(about.len(), 1, "{told:?}");
+    let says = "r.toml:1: client.msisdn_from_user_name: of one makes a phone number a name, and no password";
+    assert!(about[0].starts_with(says), "{told:?}");
+    // Somebody is asked who may.
+    let judged = SOUND.replace("upstream = \"up\"\n", "upstream = \"up\"\nmsisdn_from_user_name = true\n");
+    assert_eq!(warnings(&judged), [""; 0]);
+}

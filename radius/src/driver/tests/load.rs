@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mobileid::load;
+use mobileid::{driver::pins::Pins, load};
 use mobileid_simulator::{Options, Population, Simulator};
 use tokio::{sync::oneshot, task::JoinSet};
 
@@ -17,7 +17,7 @@ async fn crowd(many: u32, after: Duration, mode: Mode, http2: bool) {
     let config = folder.join("mobileid.toml");
     site::set_mode(&config, mode);
     let setup = Arc::new(load::load(&config).unwrap());
-    let engine = Arc::new(Engine::new(&setup.connection).unwrap());
+    let engine = Arc::new(Engine::new(&setup.connection, Pins::at(&folder.join("serials"))).unwrap());
     let mut running = JoinSet::new();
     let mut holds = Vec::new();
     for index in 0..many {

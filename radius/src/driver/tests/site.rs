@@ -12,6 +12,7 @@ use std::{
 };
 
 use mobileid::{
+    driver::pins::Pins,
     load::{self, Setup},
     login::Request,
     outcome::Outcome,
@@ -115,7 +116,7 @@ impl Site {
         let folder = state.join(format!("site-{name}-{}", count()));
         fs::create_dir(&folder).unwrap();
         let config = fs::read_to_string(state.join("mobileid.toml")).unwrap();
-        let config = with_mode(config, mode);
+        let config = with_mode(config, mode).replace("[signature]\n", "[signature]\nserial = \"if-known\"\n");
         let config = format!("{config}\n[timeouts]\npoll = 1\n{NO_LIMIT}");
         for file in ["client.crt", "client.key", "server-root.pem", "signer-anchors.pem"] {
             fs::copy(state.join(file), folder.join(file)).unwrap();
@@ -157,6 +158,11 @@ impl Site {
         Self { setup, engine, folder, msisdn, _world: Arc::clone(&self._world) }
     }
 
+    /// Where its engine keeps serial numbers.
+    pub(super) fn serials(&self) -> PathBuf {
+        self.folder.join("serials")
+    }
+
     pub(super) fn engine(&self) -> Arc<Engine> {
         Arc::clone(&self.engine)
     }
@@ -196,7 +202,7 @@ pub(super) fn request(user: &str) -> Request {
 
 fn loaded(folder: &Path) -> (Arc<Setup>, Arc<Engine>) {
     let setup = load::load(&folder.join("mobileid.toml")).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let engine = Engine::new(&setup.connection).unwrap();
+    let engine = Engine::new(&setup.connection, Pins::at(&folder.join("serials"))).unwrap();
     (Arc::new(setup), Arc::new(engine))
 }
 

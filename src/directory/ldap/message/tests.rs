@@ -47,6 +47,13 @@ fn requests_are_written_as_the_standard_has_them() {
     assert_eq!(&plain[..], expected);
     let scoped = Request::Search(&Search { domain_scope: true, ..search }).encode(2);
     assert!(scoped.ends_with(&[&b"\xa0\x1b\x30\x19\x04\x17"[..], DOMAIN_SCOPE].concat()), "{scoped:02x?}");
+    let add = Modify { dn: "cn=a", change: Change::Add, attribute: "sn", value: Some("X") };
+    let expected = b"\x30\x1d\x02\x01\x03\x66\x18\x04\x04cn=a\x30\x10\x30\x0e\x0a\x01\x00\x30\x09\x04\x02sn\x31\x03\x04\x01X";
+    assert_eq!(&Request::Modify(&add).encode(3)[..], expected);
+    let delete = Modify { change: Change::Delete, value: None, ..add };
+    let expected =
+        b"\x30\x1a\x02\x01\x03\x66\x15\x04\x04cn=a\x30\x0d\x30\x0b\x0a\x01\x01\x30\x06\x04\x02sn\x31\x00";
+    assert_eq!(&Request::Modify(&delete).encode(3)[..], expected);
 }
 
 #[test]
@@ -61,7 +68,7 @@ fn answers_are_read_also_with_the_long_lengths_of_active_directory() {
     let Body::Entry(found) = decode(&found).unwrap().body else { panic!("no entry") };
     assert_eq!(found.dn, "cn=A");
     assert_eq!(found.attributes[0].values, [b"+41".to_vec(), b"\xff".to_vec()]);
-    for (tag, code) in [(BIND_RESPONSE, 49), (EXTENDED, 52)] {
+    for (tag, code) in [(BIND_RESPONSE, 49), (MODIFIED, 65), (EXTENDED, 52)] {
         let shown = format!("{:?}", decode(&message(1, &done(tag, code, "because"))).unwrap());
         assert!(shown.contains("because") && shown.contains(&code.to_string()), "{shown}");
     }

@@ -5,16 +5,20 @@ use std::{
 };
 
 use super::*;
-use crate::asn1::der;
+use crate::{
+    asn1::der,
+    directory::{Directories, Directory, Kind, Lookup, WhenUnavailable, file::UserTable},
+    driver::directories::{lookup_told, passed_over},
+};
 
 /// A server that does with each connection what it is told to, for as long as somebody connects.
-struct Fake {
-    address: SocketAddr,
-    served: Arc<AtomicUsize>,
+pub(super) struct Fake {
+    pub(super) address: SocketAddr,
+    pub(super) served: Arc<AtomicUsize>,
 }
 
 impl Fake {
-    fn start(act: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+    pub(super) fn start(act: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let served = Arc::new(AtomicUsize::new(0));
@@ -41,6 +45,17 @@ impl Fake {
         })
     }
 
+    /// One that answers each request with the next of these, and hangs up where there is none.
+    fn answering(answers: Vec<Vec<u8>>) -> Self {
+        Self::start(move |stream| {
+            for answer in &answers {
+                request(stream)?;
+                stream.write_all(answer)?;
+            }
+            request(stream)
+        })
+    }
+
     fn ldap(&self) -> Ldap {
         Ldap { timeout: Duration::from_secs(1), ..ldap(vec![server(self.address, Security::Loopback)]) }
     }
@@ -51,25 +66,33 @@ fn request(stream: &mut TcpStream) -> std::io::Result<()> {
     if stream.read(&mut [0; 4096])? == 0 { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
 }
 
-fn message(number: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(number: u8, body: &[u8]) -> Vec<u8> {
     der::wrap(der::SEQUENCE, &[&[2, 1, number], body].concat())
 }
 
-fn string(text: &str) -> Vec<u8> {
+pub(super) fn string(text: &str) -> Vec<u8> {
     der::wrap(der::OCTET_STRING, text.as_bytes())
 }
 
-fn done(tag: u8, code: u8, text: &str) -> Vec<u8> {
+pub(super) fn done(tag: u8, code: u8, text: &str) -> Vec<u8> {
     der::wrap(tag, &[&[10, 1, code][..], &string(""), &string(text)].concat())
 }
 
-fn alice() -> Vec<u8> {
-    let attribute = |name: &str, value: &str| {
+fn entry(number: u8, dn: &str, attributes: &[(&str, &str)]) -> Vec<u8> {
+    let attribute = |(name, value): &(&str, &str)| {
         der::wrap(der::SEQUENCE, &[string(name), der::wrap(der::SET, &string(value))].concat())
     };
-    let list = [attribute("uid", "alice"), attribute("mobile", "+41791234567")].concat();
-    let entry = [string("uid=alice,ou=people"), der::wrap(der::SEQUENCE, &list)].concat();
-    message(1, &der::wrap(0x64, &entry))
+    let list: Vec<_> = attributes.iter().flat_map(attribute).collect();
+    let entry = [string(dn), der::wrap(der::SEQUENCE, &list)].concat();
+    message(number, &der::wrap(0x64, &entry))
+}
+
+fn alice() -> Vec<u8> {
+    entry(1, "uid=alice,ou=people", &[("uid", "alice"), ("mobile", "+41791234567")])
+}
+
+fn found() -> Vec<u8> {
+    [alice(), message(1, &done(SEARCHED, 0, ""))].concat()
 }
 
 const BOUND: u8 = 0x61;
@@ -78,7 +101,7 @@ const EXTENDED: u8 = 0x78;
 
 #[test]
 fn a_server_that_answers_as_it_should_is_understood() {
-    let fake = Fake::saying([alice(), message(1, &done(SEARCHED, 0, ""))].concat());
+    let fake = Fake::saying(found());
     assert_eq!(asked(&fake.ldap(), "alice"), "41791234567");
     let fake = Fake::saying(message(1, &done(SEARCHED, 0, "")));
     assert_eq!(asked(&fake.ldap(), "alice"), "not enrolled");
@@ -87,13 +110,11 @@ fn a_server_that_answers_as_it_should_is_understood() {
 #[test]
 fn whatever_else_comes_is_no_answer() {
     let end = |code, text| message(1, &done(SEARCHED, code, text));
-    let huge = [0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec();
     let announced = [0x30, 0x83, 0x0f, 0xff, 0xf0, 2, 1, 1].to_vec();
     let reference = message(1, &der::wrap(0x73, &string("ldap://elsewhere/")));
     for (octets, why) in [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "no LDAP message"),
         (vec![0xff; 4096], "no LDAP message"),
-        (huge, "longer than 1 MiB"),
         (announced, "no answer in time"),
         (alice(), "no answer in time"),
         (message(7, &done(SEARCHED, 0, "")), "answered what was not asked"),
@@ -119,9 +140,44 @@ fn whatever_else_comes_is_no_answer() {
     assert!(asked(&two.ldap(), "alice").starts_with("unusable: more than one entry"));
 }
 
+/// Whose entry is too large is not looked for elsewhere: who may write to it could choose so who knows them.
+#[test]
+fn what_is_too_large_is_to_be_mended_and_the_next_server_not_asked() {
+    let end = |number| message(number, &done(SEARCHED, 0, ""));
+    let huge = [0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec();
+    let many = [entry(1, "uid=alice", &[("mobile", "+41791234567"); 65]), end(1)].concat();
+    let long = [entry(1, "uid=alice", &[("mobile", &"1".repeat((64 << 10) + 1))]), end(1)].concat();
+    let name = "g".repeat(60 << 10);
+    let group = |at: usize| entry(2, &format!("cn={at}"), &[("cn", "g"), ("x", &name)]);
+    let groups = [(0..80).flat_map(group).collect(), end(2)].concat();
+    let cut = [group(0), group(1), message(2, &done(SEARCHED, 4, ""))].concat();
+    for (answers, why) in [
+        (vec![huge], "longer than 1 MiB"),
+        (vec![many], "more than 64 attributes"),
+        (vec![long], "a value is longer than 64 KiB"),
+        (vec![found(), groups], "longer than 4 MiB in all"),
+        (vec![found(), cut], "more groups of one member than are listed at once"),
+    ] {
+        let (fake, other) = (Fake::answering(answers), Fake::answering(vec![found()]));
+        let mut both = fake.ldap();
+        both.servers.push(server(other.address, Security::Loopback));
+        let base = "ou=groups".to_owned();
+        let filter = "(member={dn})".parse().unwrap();
+        both.groups = Some(GroupSearch { base, filter, name: "cn".to_owned(), nested: false });
+        let said = asked(&both, "alice");
+        assert!(said.starts_with("unusable: ") && said.contains(why), "{why}: {said}");
+        assert_eq!(other.served.load(Ordering::SeqCst), 0, "{why}");
+    }
+    // Before anybody was looked for, the server is what is wrong.
+    let huge = Fake::answering(vec![[0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec()]);
+    let bind = Bind::Simple { dn: "cn=r".into(), password: Secret::new("p".into()) };
+    let said = asked(&Ldap { bind, ..huge.ldap() }, "alice");
+    assert!(said.starts_with("away: ") && said.contains("longer than 1 MiB"), "{said}");
+}
+
 #[test]
 fn the_next_server_is_asked_where_one_cannot_answer() {
-    let good = || Fake::saying([alice(), message(1, &done(SEARCHED, 0, ""))].concat());
+    let good = || Fake::saying(found());
     let silent = Fake::start(|stream| request(stream).and_then(|()| request(stream)));
     let slow = Fake::start(|stream| {
         for octet in alice() {
@@ -154,6 +210,47 @@ fn the_next_server_is_asked_where_one_cannot_answer() {
         let said = asked(&both, "alice");
         assert!(said.starts_with(&format!("away: {bad}: ")) && said.contains(why), "{why}: {said}");
     }
+}
+
+#[test]
+fn a_server_that_failed_a_moment_ago_is_not_waited_for_again() {
+    let silent = Fake::start(|stream| request(stream).and_then(|()| request(stream)));
+    let good = Fake::saying(found());
+    let mut both = good.ldap();
+    both.servers.insert(0, server(silent.address, Security::Loopback));
+    for _ in 0..3 {
+        assert_eq!(asked(&both, "alice"), "41791234567");
+    }
+    assert_eq!((silent.served.load(Ordering::SeqCst), good.served.load(Ordering::SeqCst)), (1, 3));
+    // One that had less than its time has not failed.
+    let patient = Ldap { timeout: Duration::from_secs(10), resting: Resting::default(), ..both };
+    let soon = Instant::now() + Duration::from_millis(300);
+    let late = lookup(&patient, &"alice".parse().unwrap(), &self::patient(), soon, SystemTime::now());
+    assert!(matches!(&late, Ok(Answer::Away(why)) if why.contains("no time was left")), "{late:?}");
+    assert_eq!(patient.resting.order(2, Instant::now()), [0, 1]);
+}
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let users = UserTable::parse("u.toml", "[bob]\nmsisdn = '+41790000002'").unwrap();
+    let (name, unavailable) = ("ad".to_owned(), WhenUnavailable::Next);
+    let away = ldap(vec![server(refusing(), Security::Loopback)]);
+    let ad = Directory { name, unavailable, kind: Kind::Ldap(Box::new(away)) };
+    let (name, unavailable) = ("guests".to_owned(), WhenUnavailable::Deny);
+    let guests = Directory { name, unavailable, kind: Kind::File(users) };
+    let bob = "bob".parse().unwrap();
+    let told = |directories: Vec<Directory>| {
+        let (directories, mut lines) = (Directories::new(directories), Vec::new());
+        let found = lookup_told(&directories, &bob, &patient(), in_a_minute(), |directory, answer| {
+            lines.extend(passed_over(directory, answer, &bob));
+        });
+        (matches!(found, Ok(Lookup::Found(_))), lines)
+    };
+    let (found, lines) = told(vec![ad.clone(), guests.clone()]);
+    assert!(found && lines.len() == 1, "{lines:?}");
+    assert!(lines[0].starts_with("directory ad is away and passed over, for bob: 127.0.0.1:"), "{lines:?}");
+    let strict = Directory { unavailable: WhenUnavailable::Deny, ..ad };
+    assert_eq!(told(vec![strict, guests]), (false, Vec::new()));
 }
 
 #[test]
@@ -243,24 +340,17 @@ fn the_host_and_the_deadline_end_the_wait() {
 #[test]
 fn no_password_is_tried_twice_and_an_empty_one_not_at_all() {
     let other = Fake::saying(Vec::new());
-    let answering = |code| {
-        let found = [alice(), message(1, &done(SEARCHED, 0, ""))].concat();
-        Fake::start(move |stream| {
-            request(stream)?;
-            stream.write_all(&found)?;
-            request(stream)?;
-            stream.write_all(&message(2, &done(BOUND, code, "")))?;
-            request(stream)
-        })
-    };
-    let judged = |code, user: &str, password: &str| {
-        let fake = answering(code);
+    let judged_by = |fake: &Fake, user: &str, password: &str| {
         let mut both = fake.ldap();
         both.servers.push(server(other.address, Security::Loopback));
         let user = user.parse().unwrap();
         let judged =
             judge(&both, &user, &Secret::new(password.to_owned()), &patient(), in_a_minute()).unwrap();
         (judged, fake.served.load(Ordering::SeqCst))
+    };
+    let judged = |code, user: &str, password: &str| {
+        let fake = Fake::answering(vec![found(), message(2, &done(BOUND, code, ""))]);
+        judged_by(&fake, user, password)
     };
     assert_eq!(judged(0, "alice", "right"), (Judged::Right, 1));
     assert_eq!(judged(49, "alice", "wrong"), (Judged::Wrong, 1));
@@ -270,5 +360,22 @@ fn no_password_is_tried_twice_and_an_empty_one_not_at_all() {
     assert_eq!(judged(0, "ALICE", "right"), (Judged::Wrong, 1));
     assert!(matches!(judged(51, "alice", "right"), (Judged::Away(why), 1) if why.contains("busy")));
     assert!(matches!(judged(53, "alice", "right"), (Judged::Away(_), 1)));
+    // Whoever hangs up on a password, or says nothing that can be read, may have tried it all the same.
+    for after in [Vec::new(), b"HTTP/1.1 400".to_vec(), message(1, &done(BOUND, 0, "")), found()] {
+        let fake = Fake::start(move |stream| {
+            request(stream)?;
+            stream.write_all(&found())?;
+            request(stream)?;
+            stream.write_all(&after)
+        });
+        assert!(matches!(judged_by(&fake, "alice", "right"), (Judged::Away(_), 1)));
+    }
+    // These names are nobody's, whom servers let in with any password.
+    for dn in ["", " "] {
+        let nameless = entry(1, dn, &[("uid", "alice")]);
+        let found = [nameless, message(1, &done(SEARCHED, 0, ""))].concat();
+        let fake = Fake::answering(vec![found, message(2, &done(BOUND, 0, ""))]);
+        assert!(matches!(judged_by(&fake, "alice", "right"), (Judged::Away(_), 1)), "{dn:?}");
+    }
     assert_eq!(other.served.load(Ordering::SeqCst), 0);
 }

@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use super::*;
 
-struct Slapd {
+pub(super) struct Slapd {
     process: Child,
     folder: PathBuf,
     plain: SocketAddr,
@@ -22,7 +22,7 @@ struct Slapd {
 
 impl Slapd {
     /// One for all tests that run at the same time; it ends with the last of them.
-    fn shared() -> Arc<Self> {
+    pub(super) fn shared() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Slapd>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         running.upgrade().unwrap_or_else(|| {
@@ -68,7 +68,7 @@ impl Slapd {
     }
 
     /// In the clear, as the reader.
-    fn ldap(&self) -> Ldap {
+    pub(super) fn ldap(&self) -> Ldap {
         Ldap { bind: reader("reader's password"), ..ldap(vec![server(self.plain, Security::Loopback)]) }
     }
 
@@ -104,7 +104,7 @@ fn certificates(folder: &Path) {
         openssl(&format!("req -x509 {key} -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name}"));
     }
     openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"));
-    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost").unwrap();
+    fs::write(folder.join("server.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1").unwrap();
     openssl(
         "x509 -req -in server.csr -CA root.pem -CAkey root.key -CAcreateserial -days 2 -extfile server.ext -out server.pem",
     );
@@ -129,28 +129,40 @@ directory FOLDER/db
 maxsize 268435456
 index objectClass,uid,member eq
 access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact=cn=reader,dc=acme,dc=example read by * none
+access to dn.subtree=ou=kept,dc=acme,dc=example attrs=labKept,labMany,serialNumber
+  by dn.exact=cn=writer,dc=acme,dc=example write by dn.exact=cn=reader,dc=acme,dc=example read by * none
+access to attrs=labBlind by dn.exact=cn=writer,dc=acme,dc=example =w by * none
+access to * by dn.exact=cn=reader,dc=acme,dc=example read by dn.exact=cn=writer,dc=acme,dc=example read by * none
 ";
 
-/// Attributes as Active Directory has them, and one for a serial number.
+/// Attributes as Active Directory has them, and some for serial numbers: with one value, with many, and one that the
+/// writer may not read.
 const SCHEMA: &str = "
 attributetype ( 1.3.6.1.4.1.99999.1 NAME 'userAccountControl' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.2 NAME 'accountExpires' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.3 NAME 'labMemberOf' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.99999.4 NAME 'labSerial' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 attributetype ( 1.3.6.1.4.1.99999.5 NAME 'labNote' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
+attributetype ( 1.3.6.1.4.1.99999.7 NAME 'labKept' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.8 NAME 'labMany' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.3.6.1.4.1.99999.9 NAME 'labBlind' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 objectclass ( 1.3.6.1.4.1.99999.6 NAME 'labAccount' AUXILIARY
-  MAY ( userAccountControl $ accountExpires $ labMemberOf $ labSerial $ labNote ) )
+  MAY ( userAccountControl $ accountExpires $ labMemberOf $ labSerial $ labNote $ labKept $ labMany $ labBlind ) )
 ";
 
 /// How many people there are who are like each other.
 const STAFF: usize = 10_000;
+/// How many people there are whose serial numbers are written.
+const KEPT: usize = 30;
 
 fn tree() -> String {
     let mut ldif = String::from(
         "dn: dc=acme,dc=example\nobjectClass: dcObject\nobjectClass: organization\no: ACME\ndc: acme\n\n\
          dn: cn=reader,dc=acme,dc=example\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n\
          cn: reader\nuserPassword: reader's password\n\n\
+         dn: cn=writer,dc=acme,dc=example\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\n\
+         cn: writer\nuserPassword: writer's password\n\n\
+         dn: ou=kept,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: kept\n\n\
          dn: ou=people,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: people\n\n\
          dn: ou=groups,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: groups\n\n\
          dn: ou=others,dc=acme,dc=example\nobjectClass: organizationalUnit\nou: others\n\n\
@@ -190,6 +202,10 @@ fn tree() -> String {
     person("uid=twin,ou=people", "twin", "mobile: +41790000010\n");
     person("cn=twin,ou=people", "twin", "mobile: +41790000011\n");
     person("uid=outsider,ou=others", "outsider", "mobile: +41790000012\n");
+    for at in 0..KEPT {
+        let uid = format!("Kept{at}");
+        person(&format!("uid={uid},ou=kept"), &uid, "mobile: +41790000020\n");
+    }
     for at in 0..STAFF {
         let (uid, number) = (format!("staff{at}"), format!("mobile: +4179{at:07}\n"));
         person(&format!("uid={uid},ou=people"), &uid, &number);
@@ -207,6 +223,16 @@ fn tree() -> String {
     group("company", &["cn=vpn,ou=groups", "cn=all,ou=groups"]);
     group("all", &["cn=company,ou=groups"]);
     group("others", &["uid=bob,ou=people"]);
+    // Nine, each in the next, with somebody in the second and somebody in the first.
+    group("deep1", &["uid=staff4,ou=people"]);
+    group("deep2", &["cn=deep1,ou=groups", "uid=staff3,ou=people"]);
+    for at in 3..10 {
+        group(&format!("deep{at}"), &[&format!("cn=deep{},ou=groups", at - 1)]);
+    }
+    // As many as a reader of names gets of this server by default, and more.
+    for at in 0..600 {
+        group(&format!("team{at}"), &["uid=staff5,ou=people"]);
+    }
     ldif
 }
 
@@ -222,10 +248,10 @@ fn people_are_found_by_their_names_and_by_nothing_else() {
         ("bob", "not enrolled"),
         ("nobody", "not enrolled"),
         ("outsider", "not enrolled"),
-        // The server takes these for alice.
-        ("ALICE", "not enrolled"),
-        ("alice ", "not enrolled"),
-        (" alice", "not enrolled"),
+        // The server takes these for alice. They are not unknown, or they might need no phone.
+        ("ALICE", "unusable: the entry's uid: is not this user's name letter for letter"),
+        ("alice ", "unusable: the entry's uid: is not this user's name letter for letter"),
+        (" alice", "unusable: the entry's uid: is not this user's name letter for letter"),
         // And these would be more than a name, were they pasted into the filter.
         ("*", "not enrolled"),
         ("alic*", "not enrolled"),
@@ -282,6 +308,11 @@ fn groups_are_found_and_those_that_hold_them() {
     assert_eq!(asked(&direct, "staff2"), "41790000002");
     let nested = Ldap { groups: Some(search(true)), ..slapd.ldap() };
     assert_eq!(asked(&nested, "alice"), "41790000001 vpn company all");
+    let eight: String = (2..10).map(|at| format!(" deep{at}")).collect();
+    assert_eq!(asked(&nested, "staff3"), format!("41790000003{eight}"));
+    assert_eq!(asked(&nested, "staff4"), "unusable: groups are nested more than 8 deep");
+    // The server sends 500 of 600: those that are missing might be the ones that a rule is about.
+    assert!(asked(&direct, "staff5").starts_with("unusable: more groups of one member than are listed"));
 }
 
 #[test]
@@ -293,7 +324,7 @@ fn hostile_values_are_refused() {
         assert_eq!(asked(&notes, user), "unusable: a group's name is no text of at most 256 printable bytes");
     }
     let said = asked(&notes, "heidi");
-    assert!(said.starts_with("away: ") && said.contains("longer than 1 MiB"), "{said}");
+    assert!(said.starts_with("unusable: ") && said.contains("longer than 1 MiB"), "{said}");
     // What is not asked for is not sent.
     assert_eq!(asked(&slapd.ldap(), "heidi"), "41790000009");
 }
@@ -319,9 +350,16 @@ fn tls_is_believed_under_the_configured_root_and_name_alone() {
         let said = asked(&slapd.over(address, security, "stranger.pem"), "alice");
         assert!(said.contains("UnknownIssuer"), "{said}");
         let mut other = slapd.over(address, security, "root.pem");
-        other.servers[0].name = "dc1.acme.example".into();
-        let said = asked(&other, "alice");
-        assert!(said.contains("not valid for name") || said.contains("NotValidForName"), "{said}");
+        other.servers[0].name = "127.0.0.1".into();
+        assert_eq!(asked(&other, "alice"), "41790000001");
+        for name in ["dc1.acme.example", "127.0.0.2", "::1"] {
+            other.servers[0].name = name.into();
+            let said = asked(&other, "alice");
+            assert!(
+                said.contains("not valid for name") || said.contains("NotValidForName"),
+                "{name}: {said}"
+            );
+        }
     }
 }
 
@@ -351,6 +389,7 @@ fn passwords_are_judged() {
         ("alice", ""),
         ("alice", "alice's password\0"),
         ("ALICE", "alice's password"),
+        ("alice", " "),
         ("nobody", "alice's password"),
         ("*", "alice's password"),
     ] {

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use mobileid_tests::Lab;
 use mobileid_tests::radius::Verdict;
 
-use crate::radius::support::{audited, waiting};
+use crate::radius::support::{audited, client, waiting};
 use crate::support::{no_push, one_push};
 
 /// As short as a person may be waited for where the client waits too.
@@ -101,4 +101,42 @@ fn a_wrong_secret_is_met_with_silence() -> Result<()> {
     radiusd.nas()?.hears_nothing()?;
     ensure!(radiusd.audited() == 0, "a login began");
     no_push(&mobile_id)
+}
+
+#[test]
+fn a_number_that_nobody_knows_is_the_phone_that_is_asked_and_nobody_reads_it() -> Result<()> {
+    let lab = Lab::new()?;
+    let mobile_id = lab.simulator()?;
+    let number = mobile_id.number("alice")?;
+    let radiusd = lab.responder(&client("vpn", "127.0.0.1", "msisdn_from_user_name = true"))?;
+    let ask = |name: &str, password: &str| {
+        let asked = format!("User-Name=\"{name}\",User-Password={password},Message-Authenticator=0x00");
+        lab.radclient(radiusd.port(), &asked, &[])?.finish()
+    };
+    for (count, name) in [(1, format!("+{number}")), (2, format!("00{number}"))] {
+        let answer = ask(&name, &format!("any{count}"))?;
+        ensure!(answer.verdict == Verdict::Accept, "{answer:#?}\n{:#?}", radiusd.log().all());
+        let pushes = mobile_id.pushes("alice")?;
+        let hidden =
+            format!("+{}*****{}", number.get(..4).unwrap_or_default(), number.get(9..).unwrap_or_default());
+        ensure!(pushes.len() == count && pushes.iter().all(|text| text.contains(&hidden)), "{pushes:#?}");
+        radiusd.audit_log().wait_for(&format!("\"user\":\"{hidden}\""))?;
+    }
+    // Digits alone may be anything.
+    ensure!(ask(&number, "any")?.verdict == Verdict::Reject);
+    radiusd.audit_log().wait_for("\"reason\":\"not-enrolled\"")?;
+    // Nor while somebody who may know it cannot be asked.
+    mobile_id.configure(
+        "[[directory]]\ntype = \"command\"\nname = \"hr\"\ncommand = [\"/usr/bin/cat\", \"/nonexistent\"]\n",
+    )?;
+    let radiusd = lab.responder(&client("vpn", "127.0.0.1", "msisdn_from_user_name = true"))?;
+    let asked = format!("User-Name=+{number},User-Password=any,Message-Authenticator=0x00");
+    let answer = lab.radclient(radiusd.port(), &asked, &[])?.finish()?;
+    ensure!(answer.verdict == Verdict::Reject, "{answer:#?}");
+    radiusd.audit_log().wait_for("\"reason\":\"directory-unavailable\"")?;
+    ensure!(mobile_id.pushes("alice")?.len() == 2);
+    let told =
+        radiusd.log().all().into_iter().chain(radiusd.audit_log().all()).collect::<Vec<_>>().join("\n");
+    ensure!(!told.contains(&number), "{told}");
+    Ok(())
 }

@@ -1,0 +1,273 @@
+//! `mobileidctl enrol USER`: from a name and a number to somebody who can log in, and whose phone is known.
+//!
+//! ```text
+//!   look-up ───────────> the number; for somebody in no directory, the one of --msisdn
+//!   --identified ──────> is there evidence that it is hers?              (Smart Registration Service)
+//!   profile query ─────> can she sign? what is missing?                  no phone rings
+//!   one signature ─────> the machine of every login, with a text of its own
+//!   serial number ─────> kept: from now on each login must have it
+//!   the table ─────────> her entry, where she had none
+//!   the system log
+//! ```
+//!
+//! The serial number comes before the entry. Whoever is cut off between the two is not enrolled, and can be enrolled
+//! again; the other way round a login could come first, and any phone with that number would be the right one.
+
+mod person;
+mod phone;
+mod readiness;
+mod refusal;
+mod report;
+mod table;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+use mobileid::{
+    config::{FileConfig, KindFile, SerialPolicy, Templates},
+    directory::USERS,
+    driver::{
+        blocking::World as _,
+        directories::{self, GivenUp},
+        pins::Pins,
+    },
+    load::{self, ConfigFile, Setup},
+    login::{self, Pinned},
+    memory::pin::By,
+    subscriber::{self, Language, Msisdn, SerialNumber, Subscriber, UserName},
+    text,
+};
+
+use self::{
+    refusal::Refusal,
+    report::{Facts, Kept},
+    table::{NewEntry, NotEntered, Table},
+};
+use crate::{
+    Common, Exit,
+    audit::{self, Event},
+    folders::State,
+    identify::{self, verify::Named},
+    out,
+    terminal::Terminal,
+};
+
+/// Enrols a user: asks what the phone can do, has it sign once, and keeps its serial number
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Somebody who is in no directory is entered in the table of users.table, with the
+number of --msisdn. Names are for --identified, as in the passport. Ctrl-C gives up.
+
+Exit codes: 0 enrolled, 1 not enrolled, 2 could not try.")]
+pub(crate) struct Arguments {
+    /// The account, as the directories know it or shall know it
+    user: UserName,
+    /// The number, internationally, for somebody who is in no directory
+    #[arg(long, value_name = "NUMBER")]
+    msisdn: Option<Msisdn>,
+    /// Her language: en, de, fr or it
+    #[arg(long, requires = "msisdn")]
+    language: Option<Language>,
+    /// Only with evidence that the number is this person's (see identify)
+    #[arg(long)]
+    identified: bool,
+    #[command(flatten)]
+    named: Named,
+    #[command(flatten)]
+    state: State,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// How long all directories together may take, and keeping the serial number in one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let name = arguments.named.given()?;
+    if arguments.identified != name.is_some() {
+        bail!(if arguments.identified { identify::verify::WHOSE } else { "a name is for --identified" });
+    }
+    let mut enrolment = Enrolment::begin(arguments)?;
+    let refusal = match enrolment.walk() {
+        Ok(()) => None,
+        Err(Stop::Refused(refusal)) => Some(refusal),
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    let (facts, user) = (&enrolment.facts, &arguments.user);
+    if arguments.common.json {
+        out::json(&facts.line(user, refusal.as_ref()))?;
+    } else {
+        out::data(&facts.in_words(user, refusal.as_ref()))?;
+    }
+    Ok(Exit::of(refusal.is_none()))
+}
+
+/// Why an enrolment goes no further.
+enum Stop {
+    /// The answer is no.
+    Refused(Refusal),
+    /// There is no answer.
+    Failed(anyhow::Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Where somebody stands or will stand, and whose phone is asked.
+#[derive(Debug, Clone)]
+struct Entry {
+    at: subscriber::Entry,
+    msisdn: Msisdn,
+}
+
+/// An enrolment that is under way.
+struct Enrolment<'a> {
+    arguments: &'a Arguments,
+    setup: Setup,
+    texts: Templates,
+    /// `users.table`.
+    table: Option<PathBuf>,
+    pins: Pins,
+    terminal: Terminal,
+    facts: Facts,
+}
+
+impl<'a> Enrolment<'a> {
+    fn begin(arguments: &'a Arguments) -> anyhow::Result<Self> {
+        let config = &arguments.common.config;
+        let setup = load::load(config)?;
+        let read = ConfigFile::read(config)?;
+        let file = FileConfig::parse(&read.shown, read.text.expose())?;
+        let table = file.directories.iter().find_map(|directory| match &directory.kind {
+            KindFile::File(at) if directory.name.value == USERS => Some(read.folder.join(&at.value)),
+            _ => None,
+        });
+        let pins = arguments.state.pins()?;
+        let terminal = Terminal::new(pins.clone())?;
+        Ok(Self { arguments, setup, texts: file.enrol, table, pins, terminal, facts: Facts::default() })
+    }
+
+    fn walk(&mut self) -> Result<(), Stop> {
+        let person = self.find()?;
+        let subscriber = &person.subscriber;
+        self.facts.entry = Some(Entry { at: subscriber.entry.clone(), msisdn: subscriber.msisdn.clone() });
+        self.prove(&subscriber.msisdn)?;
+        self.ask_profile(subscriber)?;
+        let serial = self.sign(subscriber)?;
+        self.keep(subscriber, &serial)?;
+        if let Some((table, entry)) = &person.new {
+            self.enter(table, entry)?;
+        }
+        self.record();
+        Ok(())
+    }
+
+    /// With `--identified`: somebody must vouch for the number.
+    fn prove(&mut self, msisdn: &Msisdn) -> Result<(), Stop> {
+        let Some(name) = self.arguments.named.given()? else { return Ok(()) };
+        match identify::proven(&self.arguments.common, msisdn, name)? {
+            None => Err(Refusal::GivenUp.into()),
+            Some(Err(unproven)) => Err(Refusal::Unproven(unproven).into()),
+            Some(Ok(evidence)) => {
+                self.terminal.step(&format!("identified: evidence {evidence}"));
+                self.facts.evidence = Some(evidence);
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps the serial number, unless one is known: then it was the same, or the machine would have said no.
+    fn keep(&mut self, subscriber: &Subscriber, serial: &SerialNumber) -> Result<(), Stop> {
+        self.facts.kept = Some(match (self.setup.config.serial, &subscriber.serial) {
+            (SerialPolicy::Ignore, _) => Kept::Ignored,
+            (_, Some(_)) => Kept::Before,
+            (_, None) => self.pin(subscriber, serial)?,
+        });
+        Ok(())
+    }
+
+    fn pin(&self, subscriber: &Subscriber, serial: &SerialNumber) -> Result<Kept, Stop> {
+        let (user, entry) = (self.arguments.user.clone(), subscriber.entry.clone());
+        let pin = login::Pin { user, entry, serial: serial.clone() };
+        let (directories, tick) = (&self.setup.directories, self.terminal.tick());
+        let pinned = directories::pin(directories, &self.pins, &pin, By::Enrolment, &tick, soon());
+        match pinned.map_err(|GivenUp| Refusal::GivenUp)? {
+            Pinned::Kept => Ok(Kept::Now),
+            Pinned::Same => Ok(Kept::Before),
+            Pinned::Other(kept) => {
+                Err(Refusal::OtherSerial { kept, found: pin.serial, user: pin.user }.into())
+            }
+            Pinned::Unavailable(why) => {
+                Err(anyhow!("the serial number was not kept: {}", text::escaped(&why, 600)).into())
+            }
+        }
+    }
+
+    fn enter(&mut self, table: &Table, entry: &NewEntry) -> Result<(), Stop> {
+        match table.enter(entry) {
+            Ok(_) => {}
+            Err(NotEntered::Unusable(why)) => {
+                return Err(anyhow!("{why}; nobody was entered: mend that, then enrol again").into());
+            }
+            Err(other) => {
+                self.take_back(entry.user.as_str());
+                return Err(not_entered(table, other));
+            }
+        }
+        let shown = table.path().display().to_string();
+        self.terminal.step(&format!("entered in {shown}"));
+        self.facts.table = Some(shown);
+        Ok(())
+    }
+
+    /// Somebody else has been entered under the name while the phone rang: the serial number is not hers.
+    fn take_back(&mut self, entry: &str) {
+        if self.facts.kept == Some(Kept::Now) && self.pins.forget(entry).is_ok() {
+            self.facts.kept = None;
+        }
+    }
+
+    /// For the auditor, where it is this host's logins that it counts for.
+    fn record(&self) {
+        let (Some(entry), Some(serial)) = (&self.facts.entry, &self.facts.serial) else { return };
+        if self.arguments.state.is_the_modules() {
+            audit::record(Event::Enrolled {
+                user: self.arguments.user.as_str(),
+                directory: &entry.at.directory,
+                entry: &text::foreign(&entry.at.id, 600),
+                msisdn: &entry.msisdn.to_string(),
+                serial: serial.as_str(),
+                ap_trans_id: self.facts.ap_trans_id.as_deref(),
+                evidence_id: self.facts.evidence.as_ref().map(|id| id.as_str()),
+                table: self.facts.table.as_deref(),
+            });
+        }
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now)
+}
+
+fn not_entered(table: &Table, why: NotEntered) -> Stop {
+    match why {
+        NotEntered::Unusable(why) => anyhow!("{why}").into(),
+        NotEntered::OtherNumber(number) => {
+            let directory = text::escaped(&table.path().display().to_string(), 400);
+            Refusal::OtherNumber { directory, number }.into()
+        }
+    }
+}
