@@ -1,7 +1,9 @@
 # The RPM packages, as far as Debian's rpm tells: in a tree of its own, whose shell runs the scripts. What rpm is told to
-# leave out are the names of libraries and packages that only Fedora and RHEL know, and its own database of the machine.
+# leave out are the dependencies, which have names that only Fedora and RHEL know.
 
-rpm_in() { rpm --root "$MACHINE" --dbpath /var/lib/rpm-of-the-test --nodeps "$@"; }
+rpm_in() { rpm --root "$MACHINE" --dbpath /var/lib/rpm-of-the-test "$@"; }
+# Debian's rpm asks for this before it changes anything.
+change() { rpm_in --force-debian --nodeps "$@"; }
 
 # Fedora's stack, in short; there is no authselect here.
 stack() {
@@ -11,10 +13,10 @@ stack() {
 rpms_install() {
 	mkdir -p "$MACHINE/var/lib/rpm-of-the-test"
 	find "$MACHINE/etc/pam.d" -type f -exec sha256sum {} + | sort > "$WORK/pam-before"
-	rpm_in --install "$OUT"/*.rpm
+	change --install "$OUT"/*.rpm
 	same 4 "$(rpm_in --query --all | wc -l)"
 	same "$(cat "$WORK/pam-before")" "$(find "$MACHINE/etc/pam.d" -type f -exec sha256sum {} + | sort)"
-	rpm_in --verify --all
+	rpm_in --verify --nodeps --all
 }
 
 are_where_fedora_has_them() {
@@ -38,17 +40,17 @@ rpms_upgrade_and_back() {
 	version_of 0.1.1 rpm
 	echo '# mine' > "$MACHINE/etc/mobileid/mobileid.toml"
 	stack /usr/lib64/security/pam_mobileid.so
-	rpm_in --upgrade "$WORK"/0.1.1/*.rpm
+	change --upgrade "$WORK"/0.1.1/*.rpm
 	has "$(rpm_in --query pam_mobileid)" '0\.1\.1'
 	same '# mine' "$(cat "$MACHINE/etc/mobileid/mobileid.toml")"
-	rpm_in --upgrade --oldpackage "$OUT"/*.rpm
+	change --upgrade --oldpackage "$OUT"/*.rpm
 	has "$(rpm_in --query pam_mobileid)" '0\.1\.0'
 	same '# mine' "$(cat "$MACHINE/etc/mobileid/mobileid.toml")"
 }
 
 erase_is_refused() {
 	stack /usr/lib64/security/pam_mobileid.so
-	said=$(rpm_in --erase pam_mobileid 2>&1 || true)
+	said=$(change --erase pam_mobileid 2>&1 || true)
 	has "$said" '/etc/pam.d/example:1$'
 	has "$(rpm_in --query pam_mobileid)" '^pam_mobileid-0'
 	[ -e "$MACHINE/usr/lib64/security/pam_mobileid.so" ]
@@ -56,7 +58,7 @@ erase_is_refused() {
 
 erased() {
 	rm "$MACHINE/etc/pam.d/example" "$MACHINE/etc/mobileid/mobileid.toml"
-	rpm_in --erase pam_mobileid mobileid-radiusd mobileid-tools mobileid-simulator
+	change --erase pam_mobileid mobileid-radiusd mobileid-tools mobileid-simulator
 	rm -r "$MACHINE/var/lib/rpm-of-the-test"
 	# The user stays, as everywhere in Fedora: its number must not come to belong to somebody else.
 	chroot "$MACHINE" userdel mobileid-radiusd
