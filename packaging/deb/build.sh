@@ -58,9 +58,8 @@ for package in libpam-mobileid mobileid-radiusd mobileid-tools mobileid-simulato
 	cp "$out/inventory/$package.txt" "files/$package/THIRD-PARTY.txt"
 	cp "$out/inventory/$package.cdx.json" "files/$package/sbom.cdx.json"
 	echo "files/$package/*" > "debian/$package.docs"
-	echo files/docs/CHANGELOG.md > "debian/$package.changelogs"
 done
-for page in configuration directories breakglass enrolment-identity doctor install threat-model; do
+for page in README install configuration directories breakglass enrolment-identity doctor threat-model; do
 	if [ -e "files/docs/$page.md" ]; then echo "files/docs/$page.md"; fi
 done >> debian/mobileid-tools.docs
 echo files/docs/radius.md >> debian/mobileid-radiusd.docs

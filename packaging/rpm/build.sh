@@ -63,7 +63,8 @@ for example in "$packaging/radiusd/radiusd.toml" "$packaging/radiusd/grafana-das
 	doc mobileid-radiusd "$example" examples
 done
 doc mobileid-radiusd "$packaging/../docs/radius.md"
-for page in configuration directories breakglass enrolment-identity doctor install threat-model; do
+doc mobileid-tools "$packaging/../README.md"
+for page in install configuration directories breakglass enrolment-identity doctor threat-model; do
 	if [ -e "$packaging/../docs/$page.md" ]; then doc mobileid-tools "$packaging/../docs/$page.md"; fi
 done
 
