@@ -59,10 +59,6 @@ for package in libpam-mobileid mobileid-radiusd mobileid-tools mobileid-simulato
 	cp "$out/inventory/$package.cdx.json" "files/$package/sbom.cdx.json"
 	echo "files/$package/*" > "debian/$package.docs"
 done
-for page in README install configuration directories breakglass enrolment-identity doctor threat-model; do
-	if [ -e "files/docs/$page.md" ]; then echo "files/docs/$page.md"; fi
-done >> debian/mobileid-tools.docs
-echo files/docs/radius.md >> debian/mobileid-radiusd.docs
 for package in libpam-mobileid mobileid-radiusd mobileid-tools; do
 	cp debian/postrm "debian/$package.postrm"
 	cp debian/configuration.dirs "debian/$package.dirs"
@@ -70,39 +66,31 @@ done
 rm debian/postrm debian/configuration.dirs
 sed -i -e "/^#STILL-LOADED#\$/ { r $packaging/still-loaded" -e 'd }' debian/libpam-mobileid.prerm
 
-# Manual pages and completions go by their names to whose they are; pages about the configuration go with the tool
-# that checks it.
+. "$packaging/whose"
+package_of() { case $1 in module) echo libpam-mobileid ;; *) echo "mobileid-$1" ;; esac; }
 for page in "$packaging"/man/*.[1-9]; do
 	[ -e "$page" ] || continue
-	name=${page##*/}
-	case $name in
-	pam_mobileid.*) package=libpam-mobileid ;;
-	mobileid-radiusd.* | radiusd.*) package=mobileid-radiusd ;;
-	mobileid-simulator*) package=mobileid-simulator ;;
-	*) package=mobileid-tools ;;
-	esac
 	cp "$page" files/
-	echo "files/$name" >> "debian/$package.manpages"
+	echo "files/${page##*/}" >> "debian/$(package_of "$(page_of "${page##*/}")").manpages"
+done
+for guide in files/docs/*.md; do
+	whose=$(guide_of "${guide##*/}")
+	case ${guide##*/} in CHANGELOG.md) continue ;; esac
+	if [ -n "$whose" ]; then echo "$guide" >> "debian/$(package_of "$whose").docs"; fi
 done
 for completion in "$packaging"/completions/*; do
 	[ -e "$completion" ] || continue
-	name=${completion##*/}
-	case $name in
-	_*) command=${name#_} folder=zsh/vendor-completions as=$name ;;
-	*.zsh) command=${name%.zsh} folder=zsh/vendor-completions as=_${name%.zsh} ;;
-	*.fish) command=${name%.fish} folder=fish/vendor_completions.d as=$name ;;
-	*) command=${name%.bash} folder=bash-completion/completions as=${name%.bash} ;;
+	found=$(completion_of "${completion##*/}")
+	read -r whose shell name <<-FOUND
+		$found
+	FOUND
+	case $shell in
+	bash) folder=usr/share/bash-completion/completions ;;
+	zsh) folder=usr/share/zsh/vendor-completions ;;
+	fish) folder=usr/share/fish/vendor_completions.d ;;
 	esac
-	case $command in
-	mobileid-radiusd | mobileid-simulator) package=$command ;;
-	mobileidctl) package=mobileid-tools ;;
-	*)
-		echo "deb: $completion completes none of our commands" >&2
-		exit 1
-		;;
-	esac
-	install -D -m 0644 "$completion" "files/completions/$folder/$as"
-	echo "files/completions/$folder/$as usr/share/$folder" >> "debian/$package.install"
+	install -D -m 0644 "$completion" "files/$folder/$name"
+	echo "files/$folder/$name $folder" >> "debian/$(package_of "$whose").install"
 done
 
 dpkg-buildpackage --build=binary --unsigned-changes --unsigned-buildinfo --no-check-builddeps > ../build.log 2>&1 || {

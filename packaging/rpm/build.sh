@@ -62,41 +62,34 @@ for example in "$packaging/radiusd/radiusd.toml" "$packaging/radiusd/grafana-das
 	"$packaging/examples/radiusd-addresses.conf"; do
 	doc mobileid-radiusd "$example" examples
 done
-doc mobileid-radiusd "$packaging/../docs/radius.md"
-doc mobileid-tools "$packaging/../README.md"
-for page in install configuration directories breakglass enrolment-identity doctor threat-model; do
-	if [ -e "$packaging/../docs/$page.md" ]; then doc mobileid-tools "$packaging/../docs/$page.md"; fi
-done
 
-# Manual pages and completions, as in deb/build.sh.
+. "$packaging/whose"
+package_of() { case $1 in module) echo pam_mobileid ;; *) echo "mobileid-$1" ;; esac; }
+doc mobileid-tools "$packaging/../README.md"
+for guide in "$packaging"/../docs/*.md; do
+	whose=$(guide_of "${guide##*/}")
+	if [ -n "$whose" ]; then doc "$(package_of "$whose")" "$guide"; fi
+done
 for page in "$packaging"/man/*.[1-9]; do
 	[ -e "$page" ] || continue
-	name=${page##*/}
-	case $name in
-	pam_mobileid.*) package=pam_mobileid ;;
-	mobileid-radiusd.* | radiusd.*) package=mobileid-radiusd ;;
-	mobileid-simulator*) package=mobileid-simulator ;;
-	*) package=mobileid-tools ;;
-	esac
-	put 0644 "$page" "/usr/share/man/man${name##*.}/$name"
-	gzip -9n "$files/usr/share/man/man${name##*.}/$name"
-	echo "%doc /usr/share/man/man${name##*.}/$name.gz" >> "$scripts/$package.files"
+	installed=/usr/share/man/man${page##*.}/${page##*/}
+	put 0644 "$page" "$installed"
+	gzip -9n "$files$installed"
+	echo "%doc $installed.gz" >> "$scripts/$(package_of "$(page_of "${page##*/}")").files"
 done
 for completion in "$packaging"/completions/*; do
 	[ -e "$completion" ] || continue
-	name=${completion##*/}
-	case $name in
-	_*) command=${name#_} to=zsh/site-functions/$name ;;
-	*.zsh) command=${name%.zsh} to=zsh/site-functions/_${name%.zsh} ;;
-	*.fish) command=${name%.fish} to=fish/vendor_completions.d/$name ;;
-	*) command=${name%.bash} to=bash-completion/completions/${name%.bash} ;;
+	found=$(completion_of "${completion##*/}")
+	read -r whose shell name <<-FOUND
+		$found
+	FOUND
+	case $shell in
+	bash) folder=/usr/share/bash-completion/completions ;;
+	zsh) folder=/usr/share/zsh/site-functions ;;
+	fish) folder=/usr/share/fish/vendor_completions.d ;;
 	esac
-	case $command in
-	mobileid-radiusd | mobileid-simulator) package=$command ;;
-	*) package=mobileid-tools ;;
-	esac
-	put 0644 "$completion" "/usr/share/$to"
-	echo "/usr/share/$to" >> "$scripts/$package.files"
+	put 0644 "$completion" "$folder/$name"
+	echo "$folder/$name" >> "$scripts/$(package_of "$whose").files"
 done
 
 # What Fedora's rpm knows and Debian's does not: its folders, and how it compresses. The programs are stripped already,
