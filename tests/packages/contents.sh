@@ -68,18 +68,19 @@ policy_compiles() {
 	semodule_package -o "$WORK/mobileid.pp" -m "$WORK/mobileid.mod" -f "$root/packaging/selinux/mobileid.fc"
 }
 
-# The same programs packed again, from another folder: the same bytes. reproducible.sh builds the programs twice, too.
+# The same programs packed twice, from two folders, by two builders with habits of their own. reproducible.sh builds the
+# programs twice, too.
 packing_is_reproducible() {
-	mkdir -p "$WORK/again"
-	git clone --quiet --depth=1 "file://$root" "$WORK/again/elsewhere"
-	cp -R "$root/packaging" "$root/docs" "$root/CHANGELOG.md" "$root/Cargo.toml" "$WORK/again/elsewhere/"
-	mkdir "$WORK/again/out"
-	cp -R "$OUT/bin" "$OUT/inventory" "$WORK/again/out/"
+	mkdir -p "$WORK/one" "$WORK/two/elsewhere"
+	for file in packaging docs CHANGELOG.md README.md LICENSE Cargo.toml; do cp -R "$root/$file" "$WORK/two/elsewhere/"; done
+	for out in one two; do ln -s "$OUT/bin" "$OUT/inventory" "$WORK/$out/"; done
+	export SOURCE_DATE_EPOCH=1790000000
 	for kind in deb rpm; do
-		(umask 077 && "$WORK/again/elsewhere/packaging/$kind/build.sh" "$WORK/again/out")
+		"$root/packaging/$kind/build.sh" "$WORK/one"
+		(umask 077 && TZ=Asia/Tokyo LC_ALL=C "$WORK/two/elsewhere/packaging/$kind/build.sh" "$WORK/two")
 	done
-	for package in "$OUT"/*.deb "$OUT"/*.rpm; do cmp "$package" "$WORK/again/out/${package##*/}"; done
-	rm -rf "$WORK/again"
+	same 8 "$(find "$WORK/one" -maxdepth 1 -name '*.deb' -o -maxdepth 1 -name '*.rpm' | wc -l)"
+	for package in "$WORK"/one/*.deb "$WORK"/one/*.rpm; do cmp "$package" "$WORK/two/${package##*/}"; done
 }
 
 story 'lintian has nothing to say' debs_are_clean
@@ -90,4 +91,4 @@ story 'the module is below 2.6 MB' module_is_small
 story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole
 story 'systemd-analyze security: 1.3 or better' unit_is_confined
 story "the policy for SELinux compiles" policy_compiles
-story 'packed again in another folder, the packages are the same to the byte' packing_is_reproducible
+story 'packed in two folders, the packages are the same to the byte' packing_is_reproducible
