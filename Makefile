@@ -88,7 +88,8 @@ layout: bench-pam
 	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout
 
 deps-packages: deps
-	@sh tests/deps.sh debhelper lintian rpm rpmlint cpio debootstrap systemd-container checkpolicy semodule-utils git
+	@sh tests/deps.sh debhelper lintian rpm rpmlint cpio debootstrap systemd systemd-container procps checkpolicy \
+		semodule-utils git
 
 # Only what the packages of this version are is left there: a package of another version is not taken for one of ours.
 packages: deps-packages

@@ -58,6 +58,27 @@ PYTHON
 	done
 }
 
+# The samples as they are printed. What must differ is what Swisscom gives to each customer: here, the simulator.
+samples_are_sound() {
+	folder=$WORK/samples
+	mkdir -p -m 755 "$folder/trust"
+	"$OUT/bin/mobileid-simulator" --listen 127.0.0.1:0 --phone 127.0.0.1:0 --state "$WORK/phone" > "$WORK/ready" 2>&1 &
+	simulator=$!
+	tries=0
+	until grep -q '^ready ' "$WORK/ready"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] && kill -0 "$simulator"
+		sleep 0.1
+	done
+	kill "$simulator"
+	cp "$root"/packaging/examples/*.toml "$root/packaging/radiusd/radiusd.toml" "$WORK/phone/client.crt" "$folder/"
+	install -m 600 "$WORK/phone/client.key" "$folder/client.key"
+	cp "$WORK/phone/signer-anchors.pem" "$folder/trust/"
+	(umask 077 && echo 6f9a0c7d3b8e41f2a5d6c7b8 > "$folder/vpn.secret")
+	"$OUT/bin/mobileidctl" check --config "$folder/mobileid.toml"
+	"$OUT/bin/mobileid-radiusd" --check --config "$folder/radiusd.toml"
+}
+
 # How far the unit shuts its process in, by systemd's own count: the lower the better, naive is 9.2.
 unit_is_confined() {
 	systemd-analyze security --offline=yes --threshold=13 "$root/packaging/radiusd/mobileid-radiusd.service"
@@ -89,6 +110,7 @@ story 'no key, no configuration, no path of the builder, nothing that others may
 story 'the programs run with the libc of RHEL 9' old_libraries_do
 story 'the module is below 2.6 MB' module_is_small
 story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole
+story 'the samples are sound' samples_are_sound
 story 'systemd-analyze security: 1.3 or better' unit_is_confined
 story "the policy for SELinux compiles" policy_compiles
 story 'packed in two folders, the packages are the same to the byte' packing_is_reproducible

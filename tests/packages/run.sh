@@ -11,6 +11,7 @@ root=$(cd "$tests/../.." && pwd -P)
 mkdir -p "$2"
 OUT=$(cd "$1" && pwd -P)
 WORK=$(cd "$2" && pwd -P)/work
+# shellcheck disable=SC2034 # machine.sh uses it
 CACHE=$(cd "$2" && pwd -P)/tree
 mkdir -p "$WORK"
 trap 'halt; rm -rf "$WORK"' EXIT
@@ -24,6 +25,8 @@ story() {
 		set -eu
 		"$2"
 	) > "$WORK/said" 2>&1
+	# In a condition set -e would not hold inside.
+	# shellcheck disable=SC2181
 	if [ $? -eq 0 ]; then
 		echo "ok      $1"
 		passed=$((passed + 1))
