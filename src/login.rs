@@ -314,6 +314,9 @@ impl Login {
             Answer::Looked(_) | Answer::Shown | Answer::Reply(_) | Answer::Waited | Answer::Pinned(_)
         );
         if leads_on && now.instant >= context.deadline {
+            // It is kept all the same, and the record is where that is looked for.
+            let is_kept = matches!(answer, Answer::Pinned(Pinned::Kept));
+            let found = if is_kept { found.first_use() } else { found };
             return context.deny(Reason::TimedOut, found, now);
         }
         match (state, answer) {
@@ -530,6 +533,7 @@ impl Context {
                     signature: signed.base64,
                 };
                 let notice = Notice::accepted(policy::language(&self.config, &asked.subscriber));
+                let found = found.verified(&signer.signer().serial);
                 let first = First { signer, notice, found, proof };
                 if self.config.serial == SerialPolicy::FirstUse && asked.subscriber.serial.is_none() {
                     return self.pin(&asked.subscriber, first);

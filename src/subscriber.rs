@@ -419,13 +419,21 @@ pub struct Subscriber {
 }
 
 /// Where a directory has a person.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Entry {
     /// The directory, by its configured name.
     pub directory: String,
     /// What it calls the person, however the name was typed: the name in a table, the DN in lower case in LDAP. What is
     /// remembered of a person is remembered under it.
     pub id: String,
+}
+
+/// What a directory calls a person may be a phone number.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = text::without_numbers(&self.id);
+        f.debug_struct("Entry").field("directory", &self.directory).field("id", &id).finish()
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Ours: `mobileid-radiusd` with a configuration of its own for each start.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -68,7 +69,9 @@ impl Responder {
         cores: Cores,
     ) -> Result<Responder> {
         let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder.join("state"))?;
+        fs::create_dir_all(folder)?;
+        // Serial numbers are kept there: the responder wants it for itself.
+        DirBuilder::new().mode(0o700).create(folder.join("state"))?;
         let folder = folder.canonicalize()?;
         let port = free_port()?;
         let mode = if decides == Decides::Asynch { "asynch" } else { "synch" };
@@ -116,6 +119,5 @@ service = "VPN"
 
 /// Secrets are in it.
 fn private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)
 }

@@ -240,21 +240,19 @@ impl<'a> Enrolment<'a> {
         }
     }
 
-    /// For the auditor, where it is this host's logins that it counts for.
+    /// For the auditor.
     fn record(&self) {
         let (Some(entry), Some(serial)) = (&self.facts.entry, &self.facts.serial) else { return };
-        if self.arguments.state.is_the_modules() {
-            audit::record(Event::Enrolled {
-                user: self.arguments.user.as_str(),
-                directory: &entry.at.directory,
-                entry: &text::foreign(&entry.at.id, 600),
-                msisdn: &entry.msisdn.to_string(),
-                serial: serial.as_str(),
-                ap_trans_id: self.facts.ap_trans_id.as_deref(),
-                evidence_id: self.facts.evidence.as_ref().map(|id| id.as_str()),
-                table: self.facts.table.as_deref(),
-            });
-        }
+        audit::record(Event::Enrolled {
+            user: self.arguments.user.as_str(),
+            directory: &entry.at.directory,
+            entry: &text::foreign(&entry.at.id, 600),
+            msisdn: &entry.msisdn.to_string(),
+            serial: serial.as_str(),
+            ap_trans_id: self.facts.ap_trans_id.as_deref(),
+            evidence_id: self.facts.evidence.as_ref().map(|id| id.as_str()),
+            table: self.facts.table.as_deref(),
+        });
     }
 }
 

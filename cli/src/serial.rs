@@ -41,7 +41,7 @@ pub(crate) enum Verb {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What directories say or keep themselves is not listed: see show. The responder keeps
-its own: --state /var/lib/mobileid-radiusd, as its user.
+its own: --state /var/lib/mobileid-radiusd, as the user that it runs as.
 
 Exit codes: 0 listed, 1 not everything could be read, 2 could not try.")]
 pub(crate) struct List {

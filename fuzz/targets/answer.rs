@@ -8,6 +8,7 @@ use mobileid::{
         FaultReply, HttpResponse,
         fault::{Fault, Status},
         heartbeat::{self, Health},
+        profile::{self, Account, Device, Offer, ProfileReply, State},
         signature::{self, SignatureReply},
         status::{self, StatusReply},
     },
@@ -68,6 +69,7 @@ fuzz_target!(|bytes: &[u8]| {
         (health, reply) => panic!("{health:?} and {reply:?} of one answer"),
     }
     read_as_status(&response);
+    read_as_profile(&response);
 });
 
 /// The same bytes as the answer to a status request.
@@ -103,6 +105,53 @@ fn read_as_status(response: &HttpResponse) {
         Ok(StatusReply::Fault(FaultReply { detail, .. })) => assert_one_plain_line(&detail),
         Err(Unreadable::HttpStatus(status)) => assert_eq!(status, response.status),
         Err(_) => {}
+    }
+}
+
+/// The same bytes as the answer to a profile query.
+fn read_as_profile(response: &HttpResponse) {
+    match profile::read(response) {
+        Ok(ProfileReply::Account(account)) => {
+            assert_eq!(response.status, 200);
+            let json: Value = serde_json::from_slice(&response.body).expect("an account out of no JSON");
+            let status = &json["MSS_ProfileResp"]["Status"];
+            let code = status.pointer("/StatusCode/Value").and_then(Value::as_str).expect("a status");
+            assert!(code.ends_with("100"), "an account with the status {code}");
+            assert!(json.get("Fault").is_none_or(Value::is_null), "both a fault and an answer");
+            assert_account(&account, &json.to_string().to_uppercase());
+        }
+        Ok(ProfileReply::NotOk(status)) => {
+            assert_eq!(response.status, 200);
+            assert_ne!(status, Status::RequestOk);
+        }
+        Ok(ProfileReply::Fault(FaultReply { detail, .. })) => assert_one_plain_line(&detail),
+        Err(Unreadable::HttpStatus(status)) => assert_eq!(status, response.status),
+        Err(_) => {}
+    }
+}
+
+/// A handful of each thing, every word of it fit for a log, and no serial number that does not stand in the answer.
+fn assert_account(account: &Account, json: &str) {
+    assert!(account.devices.len() <= 64 && account.profiles.len() <= 32, "{account:?}");
+    for offer in &account.profiles {
+        if let Offer::Other(uri) = offer {
+            assert_one_plain_line(uri);
+        }
+    }
+    for Device { state, certificates, .. } in &account.devices {
+        assert!(certificates.len() <= 32);
+        let states = certificates.iter().map(|certificate| &certificate.state).chain([state]);
+        for state in states.flatten() {
+            if let State::Unknown(word) = state {
+                assert_one_plain_line(word);
+            }
+        }
+        for certificate in certificates {
+            certificate.algorithm.iter().for_each(|name| assert_one_plain_line(name));
+            if let Some(serial) = &certificate.serial {
+                assert!(json.contains(&serial.as_str().to_uppercase()), "{serial} out of nowhere");
+            }
+        }
     }
 }
 

@@ -122,7 +122,7 @@ fn person(user: &UserName, output: &[u8]) -> Result<Subscriber, String> {
     if !groups.iter().all(|group| is_group(group)) {
         return Err("groups: a group has 1 to 256 bytes of printable characters".to_owned());
     }
-    let id = read.id.unwrap_or_else(|| user.as_str().to_owned());
+    let id = read.id.unwrap_or_else(|| by_name(user));
     if !(1..=ID_MAX).contains(&id.len()) || id.chars().any(text::is_unprintable) {
         return Err(format!("id: must have 1 to {ID_MAX} bytes of printable characters"));
     }
@@ -134,6 +134,12 @@ fn person(user: &UserName, output: &[u8]) -> Result<Subscriber, String> {
         groups,
         entry: Entry { directory: String::new(), id },
     })
+}
+
+/// Who has no name of its own there. A program may know ALICE and "alice " for alice, as databases do: were each remembered
+/// as itself, whoever took her number over would begin anew with another spelling.
+fn by_name(user: &UserName) -> String {
+    user.as_str().trim().to_lowercase()
 }
 
 /// The longest name that anything is remembered under.
@@ -190,6 +196,19 @@ mod tests {
         let short = br#"{"msisdn": "+41791234567", "language": null}"#;
         let Answer::Found(found) = says(How::Exit(0), short, b"") else { panic!("not found") };
         assert_eq!((found.entry.id.as_str(), found.language, found.groups.len()), ("alice", None, 0));
+    }
+
+    #[test]
+    fn whoever_has_no_id_is_one_person_in_whatever_spelling() {
+        let number = br#"{"msisdn":"+41791234567"}"#;
+        let ended = Ended { how: How::Exit(0), output: number.to_vec(), complaint: Vec::new() };
+        for name in ["alice", "ALICE", " Alice "] {
+            let Answer::Found(found) = read(&name.parse().unwrap(), &ended) else {
+                panic!("{name}: not found")
+            };
+            assert_eq!(found.entry.id, "alice", "{name}");
+        }
+        assert!(matches!(read(&" ".parse().unwrap(), &ended), Answer::Unusable(_)), "nobody's name");
     }
 
     #[test]

@@ -18,8 +18,8 @@ mod rest;
 
 use std::time::Duration;
 
-pub use self::rest::Resting;
 use self::filter::{Slot, Template};
+pub use self::rest::Resting;
 use crate::{config::Endpoint, secret::Secret, subscriber::UserName};
 
 /// An LDAP directory, read and checked.

@@ -187,7 +187,9 @@ fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> 
     pin.map(Some).ok_or_else(|| {
         // Whole, for the command to work; but an entry may be a phone number.
         let shown = text::foreign(entry, 1100);
-        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{shown}'")
+        // Root pastes it into a shell, and some people write their own names into directories.
+        let word = shown.replace('\'', r"'\''");
+        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{word}'")
     })
 }
 

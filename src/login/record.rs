@@ -9,7 +9,7 @@ use crate::{
     mss::{self, ApTransId, signature::Transaction},
     outcome::Verdict,
     policy,
-    subscriber::{Language, Profile, Subscriber},
+    subscriber::{Language, Profile, SerialNumber, Subscriber},
     text,
 };
 
@@ -23,6 +23,7 @@ pub(super) struct Found {
     mssp_trans_id: Option<String>,
     profile: Option<String>,
     detail: Option<String>,
+    serial: Option<String>,
     first_use: bool,
 }
 
@@ -55,6 +56,11 @@ impl Found {
         }
     }
 
+    /// Signed with this serial number, whatever becomes of the login.
+    pub(super) fn verified(self, serial: &SerialNumber) -> Self {
+        Self { serial: Some(serial.to_string()), ..self }
+    }
+
     /// With the serial number kept from now on.
     pub(super) fn first_use(self) -> Self {
         Self { first_use: true, ..self }
@@ -79,10 +85,10 @@ pub(super) fn record(
     took: Duration,
     now: Now,
 ) -> AuditRecord {
-    let (name, reason, code, serial) = match verdict {
-        Verdict::Accepted(signer) => ("accepted", "verified", None, Some(signer.signer().serial.to_string())),
-        Verdict::Exempt(exemption) => ("exempt", exemption.name(), None, None),
-        Verdict::Denied(reason) => ("denied", reason.name(), reason.code(), None),
+    let (name, reason, code) = match verdict {
+        Verdict::Accepted(_) => ("accepted", "verified", None),
+        Verdict::Exempt(exemption) => ("exempt", exemption.name(), None),
+        Verdict::Denied(reason) => ("denied", reason.name(), reason.code()),
     };
     AuditRecord {
         time: mss::instant(now.wall),
@@ -100,7 +106,7 @@ pub(super) fn record(
         ap_trans_id: found.ap_trans_id,
         mssp_trans_id: found.mssp_trans_id,
         profile: found.profile,
-        serial,
+        serial: found.serial,
         first_use: found.first_use,
         ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         detail: found.detail,

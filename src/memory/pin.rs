@@ -4,18 +4,21 @@
 //! not assured any more, and an administrator has to find out who has the phone. A record is kept until an
 //! administrator forgets it; one that cannot be read says nothing, and lets nobody in.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::NoRecord;
-use crate::subscriber::SerialNumber;
+use crate::{subscriber::SerialNumber, text};
 
 /// Its folder in the store. The number is the form's.
 pub const KIND: &str = "pins-1";
 
 /// One person's serial number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pin {
     /// What the directory calls the person: see [`crate::subscriber::Entry`]. The record is kept under it.
@@ -74,6 +77,17 @@ impl Pin {
     /// They are no record of a serial number.
     pub fn decode(octets: &[u8]) -> Result<Self, NoRecord> {
         super::decode(octets)
+    }
+}
+
+/// Without the phone number that a name or an entry may be.
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entry, user, serial, at, by } = self;
+        let (entry, user) = (text::without_numbers(entry), text::without_numbers(user));
+        let mut shown = f.debug_struct("Pin");
+        shown.field("entry", &entry).field("user", &user).field("serial", serial);
+        shown.field("at", at).field("by", by).finish()
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{login, memory};
 
 #[test]
 fn every_spelling_of_a_number_has_one_canonical_form() {
@@ -85,6 +86,22 @@ fn a_user_name_has_no_hidden_characters() {
         assert_eq!(name.parse::<UserName>(), Err(why));
     }
     assert_eq!("a".repeat(257).parse::<UserName>(), Err(InvalidUserName::TooLong));
+}
+
+#[test]
+fn a_number_is_nowhere_shown_that_stands_for_a_person() {
+    let number: Msisdn = "+41791234567".parse().unwrap();
+    let entry = Entry { directory: "user-name".to_owned(), id: number.digits().to_owned() };
+    let pin = memory::pin::Pin {
+        entry: entry.id.clone(),
+        user: UserName::of_number(number.clone()).as_str().to_owned(),
+        serial: "MIDCHE1".parse().unwrap(),
+        at: 0,
+        by: memory::pin::By::Login,
+    };
+    let asked = login::Pin { user: UserName::of_number(number), entry, serial: pin.serial.clone() };
+    let shown = format!("{asked:?} {pin:?}");
+    assert!(shown.contains("MIDCHE1") && !shown.contains("1234567"), "{shown}");
 }
 
 #[test]

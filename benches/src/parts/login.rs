@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use mobileid_simulator::Subscriber;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -63,10 +64,13 @@ pub fn run(book: &mut Book, guests: &Guests, module: &Path, service: &Service, r
     Ok(())
 }
 
-/// A configuration with the user enrolled as the first of the crowd, who confirms at once.
+/// A configuration with the user enrolled as the first of the crowd, who confirms at once. The serial number is in it:
+/// it is no first login that is measured, and a machine that was measured must not keep whose signature it was.
 fn enrolled(service: &Service, user: &str) -> Result<std::path::PathBuf> {
     let table = service.file("bench-users.toml");
-    fs::write(&table, format!("[{user}]\nmsisdn = \"+{FIRST_NUMBER}\"\n"))?;
+    let person = Subscriber::new(&FIRST_NUMBER.to_string())?;
+    let serial = person.serial;
+    fs::write(&table, format!("[{user}]\nmsisdn = \"+{FIRST_NUMBER}\"\nserial = \"{serial}\"\n"))?;
     fs::set_permissions(&table, Permissions::from_mode(0o600))?;
     let path = service.configuration("bench.toml", "")?;
     let text = fs::read_to_string(&path)?.replace("\"users.toml\"", "\"bench-users.toml\"");

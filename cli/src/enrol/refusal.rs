@@ -66,13 +66,13 @@ impl fmt::Display for Refusal {
             Self::Unproven(Unproven { refusal, detail }) if detail.is_empty() => refusal.fmt(f),
             Self::Unproven(Unproven { refusal, detail }) => write!(f, "{refusal}: {detail}"),
             Self::Unready(obstacle @ Obstacle::OtherSerial(_), user) => {
-                write!(f, "{obstacle}: ")?;
+                write!(f, "{obstacle}. ")?;
                 forget(f, user)
             }
             Self::Unready(obstacle, _) => obstacle.fmt(f),
             Self::Denied { reason, detail, user } => denied(f, *reason, detail, user),
             Self::OtherSerial { kept, found, user } => {
-                write!(f, "signed by {found}, and {kept} is kept: ")?;
+                write!(f, "signed by {found}, and {kept} is kept. ")?;
                 forget(f, user)
             }
             Self::GivenUp => f.write_str("given up"),
@@ -88,7 +88,7 @@ fn denied(f: &mut fmt::Formatter<'_>, reason: Reason, detail: &str, user: &UserN
         }
         Reason::Cancelled => f.write_str("given up: decline what the phone still shows"),
         Reason::Refused(verify::Refusal::SerialMismatch) => {
-            write!(f, "another Mobile ID signed ({detail}): ")?;
+            write!(f, "another Mobile ID signed: {detail}. ")?;
             forget(f, user)
         }
         other if detail.is_empty() => write!(f, "{other}"),
@@ -101,7 +101,7 @@ fn forget(f: &mut fmt::Formatter<'_>, user: &UserName) -> fmt::Result {
     let user = text::escaped(user.as_str(), 256);
     write!(
         f,
-        "once it is sure that the person has it, run mobileidctl serial forget {user} (or take the number out of the entry), \
+        "Once it is sure that the person has it, run mobileidctl serial forget {user} (or take the number out of the entry), \
          then enrol again"
     )
 }

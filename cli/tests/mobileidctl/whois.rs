@@ -150,10 +150,7 @@ fn a_damaged_record_is_told_and_a_login_denied() {
     let run = whois(&folder, &["alice"]);
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("number      +4179*****67"), "{run:?}");
-    assert!(
-        run.stdout.contains("is denied: pin-failed: the serial number kept of alice"),
-        "{run:?}"
-    );
+    assert!(run.stdout.contains("is denied: pin-failed: the serial number kept of alice"), "{run:?}");
 }
 
 #[test]

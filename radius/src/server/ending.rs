@@ -121,6 +121,9 @@ impl Server {
                 late.audit.ap_trans_id = outcome.audit.ap_trans_id;
                 late.audit.mssp_trans_id = outcome.audit.mssp_trans_id;
                 late.audit.msisdn = outcome.audit.msisdn;
+                // What was kept stays kept.
+                late.audit.serial = outcome.audit.serial;
+                late.audit.first_use = outcome.audit.first_use;
                 late
             }
         };

@@ -133,7 +133,7 @@ fn words(program: &Program, name: &str) -> Result<Vec<CString>, String> {
     words.map_err(|_| "the program's arguments hold a NUL".to_owned())
 }
 
-/// What makes one identity of two. In su the real user is still the one who calls it, and a shell goes back to that one
+/// What makes one identity of two. In sudo and su the real user is still the one who calls, and a shell goes back to that one
 /// on its own account: from then on that user could hold the program and answer in its place.
 fn identity() -> Result<&'static [&'static str], String> {
     let users = [getuid(), geteuid()].map(|user| user.as_raw());

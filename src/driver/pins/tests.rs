@@ -181,6 +181,16 @@ fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
 }
 
 #[test]
+fn what_is_to_be_typed_is_one_word_to_a_shell() {
+    let house = House::new("quoted");
+    let id = "cn=x'; reboot; ',ou=people";
+    assert_eq!(house.pins.keep(&first(id, OLD), By::Login, at(1000)), Pinned::Kept);
+    house.spoil("");
+    let says = house.pins.get(id).unwrap_err();
+    assert!(says.ends_with(r"serial forget 'cn=x'\''; reboot; '\'',ou=people'"), "{says}");
+}
+
+#[test]
 fn a_folder_that_others_reach_keeps_nothing() {
     let spoilt_by: [(_, fn(&House), _); 3] = [
         ("open", |house| mode(house, 0o755), "/state may be read by others: chmod go-rwx it"),

@@ -62,8 +62,8 @@ fn it_runs_as_root_alone_in_sshd_in_sudo_and_in_su() -> Result<()> {
 
     // From a folder of their own: programs may take their parts from where they begin.
     for (user, command, granted) in [
+        // The real user is the one who calls, and a shell would go back to that one.
         ("judy", "sudo -k sh -c 'echo granted to $(id -un)'", "granted to root"),
-        // su's real user is the one who calls it, and a shell would go back to that one.
         ("bob", "su judy -c 'echo granted to $(id -un)'", "granted to judy"),
     ] {
         let mut shell = lab.command_as(user, "sh")?;

@@ -261,6 +261,20 @@ fn an_accept_after_the_deadline_lets_nobody_in() {
 }
 
 #[test]
+fn a_first_serial_number_that_was_kept_too_late_is_on_record() {
+    let mut bench = Bench::new();
+    let alice = bench.ask("alice").from(2);
+    bench.send(&alice);
+    bench.pass(82.0);
+    let mut outcome = yes(&bench.requests[0], bench.now);
+    outcome.audit.serial = Some("MIDCHE1".to_owned());
+    outcome.audit.first_use = true;
+    assert_eq!(bench.ends(1, outcome), ["audit timed-out"]);
+    let audit = bench.audits.last().unwrap();
+    assert_eq!((audit.verdict, audit.serial.as_deref(), audit.first_use), ("denied", Some("MIDCHE1"), true));
+}
+
+#[test]
 fn an_abandoned_login_that_never_ends_is_given_up() {
     let mut bench = Bench::new();
     let alice = bench.ask("alice");

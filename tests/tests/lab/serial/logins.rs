@@ -1,5 +1,7 @@
 //! From the first login to the one that comes from another phone, through each door and in each language.
 
+use std::fs;
+
 use anyhow::{Result, ensure};
 use mobileid_tests::Lab;
 
@@ -77,6 +79,19 @@ fn also_where_the_service_is_asked_again_and_again() -> Result<()> {
         site.log_in("alice")?.is_out("serial-mismatch", NEW_SERIAL)?;
         site.rang("alice", 3)?;
     }
+    Ok(())
+}
+
+/// What is kept in a world is the world's.
+#[test]
+fn this_machine_keeps_nothing() -> Result<()> {
+    let kept = || fs::read_dir("/var/lib/mobileid/pins-1").map_or(0, Iterator::count);
+    let before = kept();
+    for door in [Door::Ssh, Door::Sudo, Door::Radius] {
+        let lab = Lab::new()?;
+        Site::open(&lab, door, |_| Ok(()))?.log_in("alice")?.is_first()?;
+    }
+    ensure!(kept() == before, "a login of the laboratory is kept on this machine");
     Ok(())
 }
 
