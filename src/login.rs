@@ -315,7 +315,7 @@ impl Login {
         );
         if leads_on && now.instant >= context.deadline {
             // It is kept all the same, and the record is where that is looked for.
-            let is_kept = matches!(answer, Answer::Pinned(Pinned::Kept));
+            let is_kept = matches!((&state, &answer), (State::Pinning(_), Answer::Pinned(Pinned::Kept)));
             let found = if is_kept { found.first_use() } else { found };
             return context.deny(Reason::TimedOut, found, now);
         }

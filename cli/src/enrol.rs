@@ -69,7 +69,7 @@ pub(crate) struct Arguments {
     /// The number, internationally, for somebody who is in no directory
     #[arg(long, value_name = "NUMBER")]
     msisdn: Option<Msisdn>,
-    /// Her language: en, de, fr or it
+    /// Her language, for somebody who is in no directory: en, de, fr or it
     #[arg(long, requires = "msisdn")]
     language: Option<Language>,
     /// Only with evidence that the number is this person's (see identify)
@@ -220,7 +220,8 @@ impl<'a> Enrolment<'a> {
         match table.enter(entry) {
             Ok(_) => {}
             Err(NotEntered::Unusable(why)) => {
-                return Err(anyhow!("{why}; nobody was entered: mend that, then enrol again").into());
+                let kept = self.left_behind();
+                return Err(anyhow!("{why}; nobody was entered{kept}: mend that, then enrol again").into());
             }
             Err(other) => {
                 self.take_back(entry.user.as_str());
@@ -231,6 +232,20 @@ impl<'a> Enrolment<'a> {
         self.terminal.step(&format!("entered in {shown}"));
         self.facts.table = Some(shown);
         Ok(())
+    }
+
+    /// A serial number that is kept of somebody who is not enrolled: said, and in the log, where each change is.
+    fn left_behind(&self) -> String {
+        let (Some(Kept::Now), Some(entry), Some(serial)) =
+            (self.facts.kept, &self.facts.entry, &self.facts.serial)
+        else {
+            return String::new();
+        };
+        let (user, entry) = (self.arguments.user.as_str(), text::foreign(&entry.at.id, 600));
+        let place = self.arguments.state.folder().display().to_string();
+        let (place, new) = (place.as_str(), serial.as_str());
+        audit::record(Event::SerialPinned { user, entry: &entry, place, old: None, new });
+        format!(", and the serial number {serial} is kept of {entry}")
     }
 
     /// Somebody else has been entered under the name while the phone rang: the serial number is not hers.

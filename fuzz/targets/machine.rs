@@ -314,7 +314,9 @@ fn judge(outcome: &Outcome, config: &Config, known: &Known, story: &Story<'_>) {
             assert!(*reason != Reason::SerialUnknown || config.serial == SerialPolicy::Required);
             let is_unkept = matches!(known.pinned, Some(Pinned::Unavailable(_)));
             assert_eq!(*reason == Reason::PinFailed, is_unkept && !known.too_late);
-            assert!(!outcome.audit.first_use);
+            // What was kept too late is kept all the same.
+            let is_kept = known.pin.is_some() && known.pinned == Some(Pinned::Kept);
+            assert!(!outcome.audit.first_use || (is_kept && known.too_late));
         }
     }
     assert_one_plain_line(&outcome.notice.to_string());

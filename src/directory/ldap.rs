@@ -11,6 +11,7 @@
 //! More than one entry is nobody's: which of them logs in is not guessed. Neither is a number: what is not written
 //! internationally counts only where the configuration names the country.
 
+pub(crate) mod dn;
 pub mod entry;
 pub mod filter;
 pub mod message;

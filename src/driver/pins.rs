@@ -185,11 +185,12 @@ fn decoded(octets: Option<Vec<u8>>, entry: &str) -> Result<Option<Pin>, String> 
     let Some(octets) = octets else { return Ok(None) };
     let pin = Pin::decode(&octets).ok().filter(|pin| pin.entry == entry);
     pin.map(Some).ok_or_else(|| {
-        // Whole, for the command to work; but an entry may be a phone number.
         let shown = text::foreign(entry, 1100);
-        // Root pastes it into a shell, and some people write their own names into directories.
-        let word = shown.replace('\'', r"'\''");
-        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget '{word}'")
+        // Root pastes it into a shell, and some people write their own names into directories. What is not shown as it
+        // is, a phone number or a DN with a backslash, would be nobody's.
+        let is_word = shown == entry && !entry.contains(['\'', '\\']);
+        let whom = if is_word { format!("'{entry}'") } else { "USER, with the user's name".to_owned() };
+        format!("the serial number kept of {shown} cannot be read: mobileidctl serial forget {whom}")
     })
 }
 

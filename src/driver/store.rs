@@ -124,7 +124,8 @@ impl Store {
         let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
             return Err(said(folder, "is no folder for records: name one below another"));
         };
-        let parent = load::guarded_folder(parent)?;
+        let here = Path::new(".");
+        let parent = load::guarded_folder(if parent.as_os_str().is_empty() { here } else { parent })?;
         let folder = private_folder(&parent, &parent.join(name), lasts)?;
         Ok(Self { folder, lasts })
     }

@@ -16,7 +16,7 @@ use mobileid::{
     login::{Answer, Login, Request, Withheld},
     mss::{
         ApTransId, HttpResponse,
-        profile::{self, ProfileReply, ProfileRequest},
+        profile::{self, Account, ProfileReply, ProfileRequest},
     },
     notice::Notice,
     outcome::{Outcome, Reason, Verdict},
@@ -104,6 +104,11 @@ impl Enrolment<'_> {
             Verdict::Accepted(signer) => {
                 let serial = signer.signer().serial.clone();
                 self.facts.serial = Some(serial.clone());
+                if self.facts.account.as_ref().is_some_and(|account| is_unlisted(&serial, account)) {
+                    self.terminal.step(&format!(
+                        "warning: the serial number {serial} is none that the service has listed for this number"
+                    ));
+                }
                 Ok(serial)
             }
             Verdict::Denied(reason) => {
@@ -156,6 +161,14 @@ impl Enrolment<'_> {
             kind: Kind::File(table),
         }])
     }
+}
+
+/// Whether the service lists serial numbers, and not this one. The signature counts; but where the two differ, Mobile ID was
+/// activated anew in this very minute, and somebody may want to know by whom.
+fn is_unlisted(serial: &SerialNumber, account: &Account) -> bool {
+    let certificates = account.devices.iter().flat_map(|device| &device.certificates);
+    let mut listed = certificates.filter_map(|certificate| certificate.serial.as_ref()).peekable();
+    listed.peek().is_some() && listed.all(|other| other != serial)
 }
 
 /// The terminal, as the host of the one signature: who it is was told before.

@@ -101,7 +101,7 @@ fn forget(f: &mut fmt::Formatter<'_>, user: &UserName) -> fmt::Result {
     let user = text::escaped(user.as_str(), 256);
     write!(
         f,
-        "Once it is sure that the person has it, run mobileidctl serial forget {user} (or take the number out of the entry), \
-         then enrol again"
+        "Once it is sure that the person has it, run mobileidctl serial forget {user} (or take the serial number out of the \
+         entry), then enrol again"
     )
 }

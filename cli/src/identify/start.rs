@@ -23,9 +23,11 @@ pub(crate) struct Arguments {
     issuer: Issuer,
     /// Its method
     method: MethodName,
-    #[arg(long)]
+    /// All first names, as in the passport
+    #[arg(long, value_name = "NAMES")]
     first_name: Option<PersonName>,
-    #[arg(long)]
+    /// All last names, as in the passport
+    #[arg(long, value_name = "NAMES")]
     last_name: Option<PersonName>,
     /// Date of birth, like 1990-12-31
     #[arg(long, value_name = "DATE")]
@@ -33,7 +35,8 @@ pub(crate) struct Arguments {
     /// Two letters, like CH
     #[arg(long)]
     country: Option<Country>,
-    #[arg(long)]
+    /// Where to write to the person
+    #[arg(long, value_name = "ADDRESS")]
     email: Option<Email>,
     /// en, de, fr or it
     #[arg(long)]

@@ -39,6 +39,7 @@ pub(crate) struct Named {
     /// All first names, as in the passport
     #[arg(long, value_name = "NAMES")]
     first_name: Option<PersonName>,
+    /// All last names, as in the passport
     #[arg(long, value_name = "NAMES")]
     last_name: Option<PersonName>,
     /// Two letters, like CH

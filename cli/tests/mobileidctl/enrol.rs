@@ -280,6 +280,43 @@ fn a_number_that_is_entered_while_the_phone_rings_is_not_written_over() {
 }
 
 #[test]
+fn a_table_that_is_spoilt_while_the_phone_rings_leaves_a_serial_number_and_says_so() {
+    let house = House::new();
+    let (msisdn, serial) = somebody(24, |subscriber| subscriber.behaviour = Behaviour::Interactive);
+    let child = house.start(&["alice", "--msisdn", &msisdn]);
+    let pending = world().simulator.wait_for_pending(&msisdn, Duration::from_secs(20)).unwrap();
+    house.folder.write("users.toml", "[alice");
+    assert!(world().simulator.approve(&pending.id));
+    let run = Run::of(child.wait_with_output().unwrap());
+    let says = format!("nobody was entered, and the serial number {serial} is kept of alice: mend that");
+    assert!(run.code == 2 && run.stderr.contains(&says), "{run:?}");
+    assert_eq!(house.table(), "[alice");
+    assert_eq!(house.kept("alice").unwrap().serial.as_str(), serial);
+
+    house.folder.write("users.toml", TABLE);
+    let child = house.start(&["alice", "--msisdn", &msisdn]);
+    let pending = world().simulator.wait_for_pending(&msisdn, Duration::from_secs(20)).unwrap();
+    assert!(world().simulator.approve(&pending.id));
+    assert_eq!(Run::of(child.wait_with_output().unwrap()).code, 0);
+}
+
+#[test]
+fn a_serial_number_that_the_service_has_not_listed_is_pointed_out() {
+    let house = House::new();
+    let (msisdn, listed) = somebody(25, |subscriber| subscriber.behaviour = Behaviour::OtherSerial);
+    let run = house.enrol(&["alice", "--msisdn", &msisdn]);
+    let kept = house.kept("alice").unwrap().serial.to_string();
+    assert_ne!(kept, listed);
+    let warning =
+        format!("warning: the serial number {kept} is none that the service has listed for this number");
+    assert!(run.code == 0 && run.stderr.contains(&warning), "{run:?}");
+    // Who signs as listed is not suspected.
+    let (msisdn, _) = somebody(26, |_| {});
+    let run = house.enrol(&["carol", "--msisdn", &msisdn]);
+    assert!(run.code == 0 && !run.stderr.contains("has listed"), "{run:?}");
+}
+
+#[test]
 fn two_enrolments_at_once_are_both_entered() {
     let house = House::new();
     let people: Vec<_> = (30..34).map(|last| (format!("u{last}"), somebody(last, |_| {}).0)).collect();

@@ -17,7 +17,7 @@ use mobileid::{
     subscriber::Entry,
 };
 
-use crate::support::{Folder, Run, ctl};
+use crate::support::{Folder, Run, binary, ctl};
 
 const OLD: &str = "MIDCHE0000000001";
 const NEW: &str = "MIDCHE0000000002";
@@ -91,6 +91,16 @@ fn what_is_kept_is_listed() {
     let run = house.serial("list");
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
     assert!(run.stderr.contains("damaged, or of another version: 3"), "{run:?}");
+}
+
+#[test]
+fn a_folder_may_be_named_from_where_one_is() {
+    let house = House::new();
+    house.logged_in("alice", "alice", OLD);
+    let mut command = binary();
+    command.args(["serial", "list", "--state", "state"]).current_dir(house.0.path(""));
+    let run = Run::of(command.output().unwrap());
+    assert!(run.code == 0 && run.stdout.contains(OLD), "{run:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Ldap, Names, message::Entry};
+use super::{Ldap, Names, dn, message::Entry};
 use crate::{
     directory::Answer,
     subscriber::{self, Language, Msisdn, Subscriber, UserName},
@@ -87,10 +87,11 @@ fn subscriber(ldap: &Ldap, user: &UserName, entry: &Entry, now: SystemTime) -> R
 /// The longest DN that anything is remembered under.
 const DN_MAX: usize = 1024;
 
-/// One entry's name, however the server writes it today: DNs are compared without regard to case.
+/// One entry's name, however the server writes it today.
 fn id(entry: &Entry) -> Result<String, Settled> {
-    match (1..=DN_MAX).contains(&entry.dn.len()) {
-        true => Ok(entry.dn.to_lowercase()),
+    let id = dn::canonical(&entry.dn);
+    match (1..=DN_MAX).contains(&id.len()) {
+        true => Ok(id),
         false => Err(Settled::Unusable("the entry's DN: must have 1 to 1024 bytes".to_owned())),
     }
 }

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     directory::ldap::{
         Ldap, Names,
+        dn::canonical,
         entry::{self, Settled},
         message::{Body, Change, Code, Done, Modify, Request},
     },
@@ -50,7 +51,7 @@ pub enum Changed {
 /// [`GivenUp`], when the tick says so.
 pub fn pin(ldap: &Ldap, pin: &Pin, tick: &Tick, deadline: Instant) -> Result<Pinned, GivenUp> {
     let asked = with_place(ldap, &pin.user, tick, deadline, |mut place| match &mut place {
-        Some(place) if place.dn.to_lowercase() == pin.entry.id => place.first(&pin.serial),
+        Some(place) if canonical(&place.dn) == pin.entry.id => place.first(&pin.serial),
         _ => Err(Failed::Final(ANOTHER_ENTRY.to_owned())),
     });
     match asked {
@@ -217,9 +218,7 @@ impl Place<'_> {
     /// What stands there now.
     fn read(&mut self) -> Result<Vec<String>, Failed> {
         match person(self.link, self.ldap, self.names)? {
-            Some(found) if found.dn.to_lowercase() == self.dn.to_lowercase() => {
-                texts(found.values(self.attribute))
-            }
+            Some(found) if canonical(&found.dn) == canonical(&self.dn) => texts(found.values(self.attribute)),
             _ => Err(Failed::Final(ANOTHER_ENTRY.to_owned())),
         }
     }

@@ -181,13 +181,21 @@ fn nobody_is_asked_for_what_cannot_be_held_against_anything() {
 }
 
 #[test]
-fn what_is_to_be_typed_is_one_word_to_a_shell() {
-    let house = House::new("quoted");
-    let id = "cn=x'; reboot; ',ou=people";
-    assert_eq!(house.pins.keep(&first(id, OLD), By::Login, at(1000)), Pinned::Kept);
-    house.spoil("");
-    let says = house.pins.get(id).unwrap_err();
-    assert!(says.ends_with(r"serial forget 'cn=x'\''; reboot; '\'',ou=people'"), "{says}");
+fn what_is_to_be_typed_works_as_it_is_shown() {
+    let house = House::new("typed");
+    for (id, typed) in [
+        ("uid=alice,ou=new people", "'uid=alice,ou=new people'"),
+        ("cn=x'; reboot; ',ou=people", "USER, with the user's name"),
+        (r"cn=muster\, erika,ou=people", "USER, with the user's name"),
+        ("41791234567", "USER, with the user's name"),
+    ] {
+        assert_eq!(house.pins.keep(&first(id, OLD), By::Login, at(1000)), Pinned::Kept);
+        house.spoil("");
+        let says = house.pins.get(id).unwrap_err();
+        assert!(says.ends_with(&format!("mobileidctl serial forget {typed}")), "{says}");
+        assert!(!says.contains("1234567"), "{says}");
+        assert!(matches!(house.pins.forget(id), Ok(Before::Damaged(_))), "{id}");
+    }
 }
 
 #[test]

@@ -118,6 +118,14 @@ fn a_first_login_whose_serial_number_is_not_kept_is_denied() {
 }
 
 #[test]
+fn nothing_is_a_first_use_that_nobody_was_asked_to_keep() {
+    let story = begun(SerialPolicy::FirstUse, None).0.after(Duration::from_secs(91));
+    let outcome = story.answer(Answer::Pinned(Pinned::Kept)).end();
+    assert_eq!(outcome.verdict, Verdict::Denied(Reason::TimedOut));
+    assert!(!outcome.audit.first_use && outcome.audit.serial.is_none());
+}
+
+#[test]
 fn nothing_is_kept_of_a_signature_that_does_not_hold() {
     for policy in POLICIES {
         let (story, _) = begun(policy, None);
