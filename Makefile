@@ -11,7 +11,11 @@ HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr a-z- A-Z_)
 AS_ROOT := env CARGO_TARGET_$(HOST)_RUNNER=sudo
 endif
 
+# Where the packages go, and what they are made of.
+PACKAGES := $(TARGET)/packages
+
 .PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam layout
+.PHONY: deps-packages packages test-packages test-reproducible
 
 help:
 	@echo 'make deps    install or build what building and testing need, where it is missing'
@@ -22,6 +26,9 @@ help:
 	@echo 'make lint    formatting and lints'
 	@echo 'make bench-pam      the module side by side with others, a login with curl and openssl, in a minute'
 	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
+	@echo 'make packages           packages for Debian and Fedora, with bills of materials, into $(PACKAGES)'
+	@echo 'make test-packages      installs, changes and removes them on a Debian of its own, in ten minutes'
+	@echo 'make test-reproducible  builds them twice, in two folders, and compares the bytes'
 	@echo
 	@echo 'Parts of make test: make unit, make lab, make fuzz'
 
@@ -85,3 +92,24 @@ bench-pam: deps
 layout: bench-pam
 	@sh tests/deps.sh valgrind
 	sh benches/layout.sh $(TARGET)/bench $(TARGET)/layout
+
+deps-packages: deps
+	@sh tests/deps.sh debhelper lintian rpm rpmlint cpio debootstrap systemd systemd-container procps checkpolicy \
+		semodule-utils git
+
+# Only what the packages of this version are is left there: a package of another version is not taken for one of ours.
+packages: deps-packages
+	packaging/build.sh $(PACKAGES)
+	/usr/bin/python3 packaging/inventory.py $(PACKAGES)
+	rm -f $(PACKAGES)/*.deb $(PACKAGES)/*.rpm
+	packaging/deb/build.sh $(PACKAGES)
+	packaging/rpm/build.sh $(PACKAGES)
+	cp $(PACKAGES)/inventory/*.cdx.json $(PACKAGES)/
+	cd $(PACKAGES) && sha256sum *.deb *.rpm *.cdx.json > SHA256SUMS && cat SHA256SUMS
+
+# Boots machines, which takes root; they have no network, and nothing of this machine's is changed.
+test-packages: packages
+	$(SUDO) tests/packages/run.sh $(PACKAGES) $(TARGET)/test-packages $(STORIES)
+
+test-reproducible: deps-packages
+	tests/packages/reproducible.sh $(TARGET)/test-reproducible

@@ -1,0 +1,116 @@
+# What is in the packages, without installing them.
+
+debs_are_clean() {
+	lintian --allow-root --fail-on error,warning "$OUT"/*.deb
+}
+
+rpms_are_clean() {
+	said=$(rpmlint --config "$root/packaging/rpm/rpmlint.toml" "$OUT"/*.rpm "$root/packaging/rpm/mobileid.spec" 2>&1)
+	has "$said" ' 0 errors, 0 warnings'
+	has "$said" '^ 4 packages and 1 specfiles checked'
+}
+
+# A later change of what is packaged must not bring anything along by accident.
+nothing_secret() {
+	for package in "$OUT"/*.deb; do
+		mkdir -p "$WORK/unpacked"
+		dpkg-deb --extract "$package" "$WORK/unpacked"
+	done
+	for package in "$OUT"/*.rpm; do rpm2cpio "$package" | (cd "$WORK/unpacked" && cpio --quiet -idmu); done
+	keys=$(grep -rlE --binary-files=without-match -e '-----BEGIN [A-Z ]*PRIVATE KEY' "$WORK/unpacked" || true)
+	same '' "$keys"
+	same '' "$(find "$WORK/unpacked/etc" -type f)"
+	same '' "$(find "$WORK/unpacked" \( -perm /022 -o -perm /6000 \) ! -type l)"
+	# Nor what the machine that built them is like.
+	paths=$(grep -rlE -e "$root|$HOME/\.(cargo|rustup)" "$WORK/unpacked" || true)
+	rm -rf "$WORK/unpacked"
+	same '' "$paths"
+}
+
+old_libraries_do() {
+	for program in "$OUT"/bin/*; do
+		newest=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
+		# RHEL 9's.
+		same GLIBC_2.34 "$(printf '%s\n' GLIBC_2.34 "$newest" | sort -V | tail -n 1)"
+	done
+}
+
+module_is_small() {
+	size=$(stat -c %s "$OUT/bin/pam_mobileid.so")
+	[ "$size" -lt 2600000 ] || { echo "$size octets"; return 1; }
+}
+
+inventories_are_whole() {
+	for package in libpam-mobileid mobileid-radiusd mobileid-tools mobileid-simulator; do
+		/usr/bin/python3 - "$OUT/inventory/$package.cdx.json" <<'PYTHON'
+import json, sys
+bill = json.load(open(sys.argv[1]))
+assert bill["bomFormat"] == "CycloneDX" and bill["specVersion"] == "1.5", bill.keys()
+names = {component["name"] for component in bill["components"]}
+assert {"ring", "rustls-pki-types", "rust-std"} <= names, names
+assert all(component["licenses"] for component in bill["components"])
+refs = {component["bom-ref"] for component in bill["components"]} | {bill["metadata"]["component"]["bom-ref"]}
+for dependency in bill["dependencies"]:
+    assert {dependency["ref"], *dependency["dependsOn"]} <= refs, dependency
+# Only what is compiled in: no macros, no build scripts' helpers, nothing of the tests.
+assert not names & {"syn", "quote", "cc", "serde_derive", "pretty_assertions"}, names
+PYTHON
+	done
+}
+
+# The samples as they are printed. What must differ is what Swisscom gives to each customer: here, the simulator.
+samples_are_sound() {
+	folder=$WORK/samples
+	mkdir -p -m 755 "$folder/trust"
+	"$OUT/bin/mobileid-simulator" --listen 127.0.0.1:0 --phone 127.0.0.1:0 --state "$WORK/phone" > "$WORK/ready" 2>&1 &
+	simulator=$!
+	tries=0
+	until grep -q '^ready ' "$WORK/ready"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ] && kill -0 "$simulator"
+		sleep 0.1
+	done
+	kill "$simulator"
+	cp "$root"/packaging/examples/*.toml "$root/packaging/radiusd/radiusd.toml" "$WORK/phone/client.crt" "$folder/"
+	install -m 600 "$WORK/phone/client.key" "$folder/client.key"
+	cp "$WORK/phone/signer-anchors.pem" "$folder/trust/"
+	(umask 077 && echo 6f9a0c7d3b8e41f2a5d6c7b8 > "$folder/vpn.secret")
+	"$OUT/bin/mobileidctl" check --config "$folder/mobileid.toml"
+	"$OUT/bin/mobileid-radiusd" --check --config "$folder/radiusd.toml"
+}
+
+# How far the unit shuts its process in, by systemd's own count: the lower the better, naive is 9.2.
+unit_is_confined() {
+	systemd-analyze security --offline=yes --threshold=13 "$root/packaging/radiusd/mobileid-radiusd.service"
+}
+
+policy_compiles() {
+	checkmodule -M -m -o "$WORK/mobileid.mod" "$root/packaging/selinux/mobileid.te"
+	semodule_package -o "$WORK/mobileid.pp" -m "$WORK/mobileid.mod" -f "$root/packaging/selinux/mobileid.fc"
+}
+
+# The same programs packed twice, from two folders, by two builders with habits of their own. reproducible.sh builds the
+# programs twice, too.
+packing_is_reproducible() {
+	mkdir -p "$WORK/one" "$WORK/two/elsewhere"
+	for file in packaging docs CHANGELOG.md README.md LICENSE Cargo.toml; do cp -R "$root/$file" "$WORK/two/elsewhere/"; done
+	for out in one two; do ln -s "$OUT/bin" "$OUT/inventory" "$WORK/$out/"; done
+	export SOURCE_DATE_EPOCH=1790000000
+	for kind in deb rpm; do
+		"$root/packaging/$kind/build.sh" "$WORK/one"
+		(umask 077 && TZ=Asia/Tokyo LC_ALL=C "$WORK/two/elsewhere/packaging/$kind/build.sh" "$WORK/two")
+	done
+	same 8 "$(find "$WORK/one" -maxdepth 1 -name '*.deb' -o -maxdepth 1 -name '*.rpm' | wc -l)"
+	for package in "$WORK"/one/*.deb "$WORK"/one/*.rpm; do cmp "$package" "$WORK/two/${package##*/}"; done
+}
+
+story 'lintian has nothing to say' debs_are_clean
+story 'rpmlint has nothing to say' rpms_are_clean
+story 'no key, no configuration, no path of the builder, nothing that others may write' nothing_secret
+story 'the programs run with the libc of RHEL 9' old_libraries_do
+story 'the module is below 2.6 MB' module_is_small
+story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole
+story 'the samples are sound' samples_are_sound
+story 'systemd-analyze security: 1.3 or better' unit_is_confined
+story "the policy for SELinux compiles" policy_compiles
+story 'packed in two folders, the packages are the same to the byte' packing_is_reproducible

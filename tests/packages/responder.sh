@@ -1,0 +1,146 @@
+# The responder as the package's unit starts it, by a real systemd: shut in, and at work.
+
+# A gateway on the machine itself asks whether $1 may enter.
+gateway() {
+	echo "User-Name=$1,User-Password=ignored,Message-Authenticator=0x00" |
+		nsenter --target "$(pgrep -P "$NSPAWN" | head -n 1)" --net \
+			radclient -x -r 1 -t 30 127.0.0.1:1812 auth "$(cat "$MACHINE/etc/mobileid/vpn.secret")" 2>&1 || true
+}
+
+process() { inside systemctl show --property=MainPID --value mobileid-radiusd; }
+journal() { inside journalctl --unit=mobileid-radiusd --output=cat --no-pager; }
+
+# README.Debian's steps, with the sample as it is but for the gateway's address.
+starts() {
+	mkdir "$MACHINE/root/debs"
+	cp "$OUT"/*.deb "$MACHINE/root/debs/"
+	inside sh -c 'apt-get -qq install -y /root/debs/*.deb'
+	simulator
+	inside cp /usr/share/doc/mobileid-radiusd/examples/radiusd.toml /etc/mobileid/
+	inside sh -c 'umask 077; echo 6f9a0c7d3b8e41f2a5d6c7b8 > /etc/mobileid/vpn.secret'
+	sed -i 's/^address = "192.0.2.1"/address = "127.0.0.1"/' "$MACHINE/etc/mobileid/radiusd.toml"
+	inside systemctl start mobileid-radiusd
+	same active "$(inside systemctl is-active mobileid-radiusd)"
+	has "$(inside systemctl show --property=StatusText mobileid-radiusd)" 'takes logins'
+}
+
+is_shut_in() {
+	status=$(inside cat "/proc/$(process)/status")
+	has_not "$status" '^Uid:.0'
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do has "$status" "^$set:.0000000000000000\$"; done
+	has "$status" '^NoNewPrivs:.1$'
+	has "$status" '^Seccomp:.2$'
+	# Its own user and mount namespaces.
+	for space in user mnt; do
+		refused test "$(inside readlink "/proc/$(process)/ns/$space")" = "$(inside readlink "/proc/1/ns/$space")"
+	done
+	# The keys stay root's; what the responder reads is a copy that only it can.
+	same 'root 600' "$(stat -c '%U %a' "$MACHINE/etc/mobileid/client.key")"
+	same 'mobileid-radiusd 700' "$(inside stat -c '%U %a' /run/mobileid-radiusd)"
+	same 'mobileid-radiusd 600' "$(inside stat -c '%U %a' /run/mobileid-radiusd/client.key)"
+}
+
+# What the process sees, tried with its user and in its view of the disk.
+sees_little() {
+	as_it() {
+		inside nsenter --target "$(process)" --mount \
+			setpriv --reuid mobileid-radiusd --regid mobileid-radiusd --clear-groups --no-new-privs "$@"
+	}
+	as_it cat /etc/mobileid/client.key > /dev/null
+	refused as_it cat /etc/shadow
+	refused as_it cat /root/.ssh/id_ed25519
+	refused as_it touch /etc/mobileid/new
+	refused as_it touch /usr/new
+	as_it touch /var/lib/mobileid-radiusd/new
+	as_it rm /var/lib/mobileid-radiusd/new
+}
+
+phones_decide_for_gateways() {
+	has "$(gateway alice)" 'Received Access-Accept'
+	has "$(gateway bob)" 'Received Access-Reject'
+	has "$(gateway nobody)" 'Received Access-Reject'
+	has "$(journal)" '"verdict":"accepted"'
+}
+
+# Carol's name is new; the process stays the same.
+reload_reads_anew() {
+	before=$(process)
+	sed 's/^\[alice\]/[newcomer]/' "$MACHINE/etc/mobileid/users.toml" > "$WORK/users"
+	cp -p "$MACHINE/etc/mobileid/users.toml" "$WORK/users-before"
+	cat "$WORK/users" > "$MACHINE/etc/mobileid/users.toml"
+	has "$(gateway newcomer)" 'Received Access-Reject'
+	inside systemctl reload mobileid-radiusd
+	has "$(gateway newcomer)" 'Received Access-Accept'
+	cat "$WORK/users-before" > "$MACHINE/etc/mobileid/users.toml"
+	has "$(inside mobileidctl reload)" 'takes logins'
+	has "$(gateway alice)" 'Received Access-Accept'
+	same "$before" "$(process)"
+}
+
+# A mistake, and a file that others could have written: named at the reload, and what runs goes on.
+broken_is_not_taken() {
+	before=$(process)
+	echo 'nonsense = 1' >> "$MACHINE/etc/mobileid/radiusd.toml"
+	refused inside systemctl reload mobileid-radiusd
+	has "$(journal)" 'nonsense'
+	sed -i '/^nonsense/d' "$MACHINE/etc/mobileid/radiusd.toml"
+	chmod 666 "$MACHINE/etc/mobileid/users.toml"
+	refused inside systemctl reload mobileid-radiusd
+	has "$(journal)" 'users.toml.* may be changed by others'
+	chmod 600 "$MACHINE/etc/mobileid/users.toml"
+	same "$before" "$(process)"
+	has "$(gateway alice)" 'Received Access-Accept'
+	inside systemctl reload mobileid-radiusd
+}
+
+# systemd notices that it hangs: the watchdog is fed from the loop that carries packets.
+hanging_is_noticed() {
+	has "$(inside systemctl show --property=WatchdogUSec mobileid-radiusd)" '30s'
+	first=$(inside systemctl show --property=WatchdogTimestampMonotonic --value mobileid-radiusd)
+	tries=0
+	while [ "$(inside systemctl show --property=WatchdogTimestampMonotonic --value mobileid-radiusd)" = "$first" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 200 ]
+		sleep 0.1
+	done
+}
+
+upgrade_restarts_it() {
+	version_of 0.1.1-0mobileid1 deb
+	before=$(process)
+	cp "$WORK"/0.1.1-0mobileid1/*.deb "$MACHINE/root/debs/"
+	inside sh -c 'apt-get -qq install -y /root/debs/*0.1.1*.deb'
+	same active "$(inside systemctl is-active mobileid-radiusd)"
+	refused test "$before" = "$(process)"
+	has "$(gateway alice)" 'Received Access-Accept'
+}
+
+stops() {
+	inside systemctl stop mobileid-radiusd
+	has "$(inside systemctl show --property=Result mobileid-radiusd)" 'success'
+	refused inside test -e /run/mobileid-radiusd
+}
+
+gone_without_a_trace() {
+	inside apt-get -qq purge -y mobileid-radiusd
+	for left in /var/lib/mobileid-radiusd /etc/mobileid/radiusd.toml /etc/systemd/system/multi-user.target.wants/mobileid-radiusd.service; do
+		refused test -e "$MACHINE$left"
+	done
+	refused grep mobileid-radiusd "$MACHINE/etc/passwd" "$MACHINE/etc/group"
+}
+
+if machine responder && boot; then
+	story 'the package and its sample, and the service runs' starts
+	story 'its process: a user of its own, no capability, system calls filtered' is_shut_in
+	story 'it sees its configuration and its state, and nothing of root' sees_little
+	story 'a gateway asks: Alice confirms, Bob cancels, nobody is nobody' phones_decide_for_gateways
+	story 'reload reads everything anew, in the same process' reload_reads_anew
+	story 'what is broken, or others could have changed, is not taken' broken_is_not_taken
+	story 'it feeds the watchdog' hanging_is_noticed
+	story 'an upgrade starts the new one' upgrade_restarts_it
+	story 'it stops, and its copy of the keys is gone' stops
+	story 'purged, it leaves neither state nor user' gone_without_a_trace
+else
+	story 'a Debian to install into' false
+fi
+halt
