@@ -9,7 +9,7 @@
 //! What is pending keeps the settings that it began with, its engine included, and its answers leave by the listener
 //! that they are owed to, for as long as that is there.
 
-use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
+use std::{fmt, fs, io, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::SystemTime};
 
 use mobileid::{
     config::{Mistakes, SerialPolicy},
@@ -73,6 +73,7 @@ impl Plan {
     /// All mistakes.
     pub fn read(config: &Path) -> Result<Self, Refused> {
         let settings = config::load(config)?;
+        state(&settings)?;
         let engine = engine(&settings)?;
         let sink = Sink::open(&settings.audit).map_err(Refused::one)?;
         let certificates = certificates(&settings);
@@ -86,19 +87,40 @@ impl Plan {
     pub fn check(config: &Path) -> Result<Vec<String>, Refused> {
         let settings = config::load(config)?;
         engine(&settings)?;
-        Book::read(&settings.state_dir).map_err(Refused::one)?;
+        let mut warnings = settings.warnings();
+        if is_of_another(&settings.state_dir) {
+            let folder = settings.state_dir.display();
+            warnings.push(format!(
+                "state_dir: {folder} belongs to the service's user, and is looked at when it starts"
+            ));
+        } else {
+            state(&settings)?;
+            Book::read(&settings.state_dir).map_err(Refused::one)?;
+        }
         Sink::check(&settings.audit).map_err(Refused::one)?;
-        Ok(settings.warnings())
+        Ok(warnings)
     }
 }
 
-/// What runs logins, with a place for serial numbers that can be used: that it cannot is told now, and not to each person.
+/// Whether root looks at the folder of a service that runs as somebody else: what the rules of its files say of it, only
+/// that user can tell.
+fn is_of_another(folder: &Path) -> bool {
+    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| meta.uid());
+    owner(Path::new("/proc/self")) == Some(0) && owner(folder).is_some_and(|uid| uid != 0)
+}
+
+/// Whether serial numbers can be kept: that they cannot is told now, and not to each person.
+fn state(settings: &Settings) -> Result<(), Refused> {
+    if settings.setup.config.serial == SerialPolicy::Ignore {
+        return Ok(());
+    }
+    let usable = Pins::at(&settings.state_dir).check();
+    usable.map_err(|why| Refused::one(format!("{why}; serial numbers are kept there (state_dir)")))
+}
+
+/// What runs logins.
 fn engine(settings: &Settings) -> Result<Engine, Refused> {
     let pins = Pins::at(&settings.state_dir);
-    if settings.setup.config.serial != SerialPolicy::Ignore {
-        pins.check()
-            .map_err(|why| Refused::one(format!("{why}; serial numbers are kept there (state_dir)")))?;
-    }
     for (name, directory) in settings.setup.directories.ldap() {
         ldap::ready(directory).map_err(|why| Refused::one(format_args!("{why} (directory {name})")))?;
     }

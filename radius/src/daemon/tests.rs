@@ -2,7 +2,15 @@
 
 mod house;
 
-use std::{os::unix::net::UnixDatagram, time::Duration};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        net::UnixDatagram,
+    },
+    time::Duration,
+};
 
 use self::house::{House, Nas, PATIENCE, Running};
 use super::*;
@@ -236,4 +244,23 @@ async fn what_cannot_work_does_not_start() {
     house.write(|config| format!("{config}\nbogus = 1\n").replace("mode = \"wait\"", "mode = \"wiat\""));
     let Refused(mistakes) = Plan::read(&house.config()).unwrap_err();
     assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
+
+#[test]
+fn root_checks_for_a_service_that_runs_as_somebody_else() {
+    let house = House::new("anothers");
+    let folder = house.path("state");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    house.write(|config| config.replace("state_dir = \".\"", "state_dir = \"state\""));
+    let before = Plan::check(&house.config()).unwrap();
+    match chown(&folder, Some(65534), None) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return,
+        changed => changed.unwrap(),
+    }
+    let mut warnings = Plan::check(&house.config()).unwrap();
+    assert!(warnings.pop().unwrap().contains("belongs to the service's user"));
+    assert_eq!(warnings, before);
+    // What is to run as root does not write there.
+    assert!(Plan::read(&house.config()).is_err());
 }
