@@ -5,7 +5,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Mutex, PoisonError, Weak},
+    sync::{
+        Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -33,7 +36,10 @@ impl Slapd {
     }
 
     fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("mobileid-slapd-{}", std::process::id()));
+        // The next one may start while the last one still clears up.
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let count = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("mobileid-slapd-{}-{count}", std::process::id()));
         fs::create_dir_all(folder.join("db")).unwrap();
         certificates(&folder);
         let conf = CONF.replace("FOLDER", folder.to_str().unwrap());
