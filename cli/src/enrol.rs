@@ -20,10 +20,7 @@ mod refusal;
 mod report;
 mod table;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
@@ -52,7 +49,7 @@ use crate::{
     audit::{self, Event},
     folders::State,
     identify::{self, verify::Named},
-    out,
+    out, patience,
     terminal::Terminal,
 };
 
@@ -82,9 +79,6 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     common: Common,
 }
-
-/// How long all directories together may take, and keeping the serial number in one.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let name = arguments.named.given()?;
@@ -203,7 +197,7 @@ impl<'a> Enrolment<'a> {
         let (user, entry) = (self.arguments.user.clone(), subscriber.entry.clone());
         let pin = login::Pin { user, entry, serial: serial.clone() };
         let (directories, tick) = (&self.setup.directories, self.terminal.tick());
-        let pinned = directories::pin(directories, &self.pins, &pin, By::Enrolment, &tick, soon());
+        let pinned = directories::pin(directories, &self.pins, &pin, By::Enrolment, &tick, patience::until());
         match pinned.map_err(|GivenUp| Refusal::GivenUp)? {
             Pinned::Kept => Ok(Kept::Now),
             Pinned::Same => Ok(Kept::Before),
@@ -269,10 +263,6 @@ impl<'a> Enrolment<'a> {
             table: self.facts.table.as_deref(),
         });
     }
-}
-
-fn soon() -> Instant {
-    Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now)
 }
 
 fn not_entered(table: &Table, why: NotEntered) -> Stop {

@@ -7,15 +7,12 @@
 mod advice;
 mod reach;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use clap::Args;
 use mobileid::{
-    driver::{Tick, TickVerdict, blocking, https::Https},
+    driver::{blocking, https::Https},
     load::{self, Setup},
     login::Answer,
     mss::{ApTransId, HttpRequest, HttpResponse, heartbeat, heartbeat::Health},
@@ -23,7 +20,7 @@ use mobileid::{
 };
 use serde::Serialize;
 
-use crate::{Common, Exit, out, when};
+use crate::{Common, Exit, out, patience, when};
 use advice::Trouble;
 
 /// Asks the service whether it is well and knows us; no phone rings
@@ -117,8 +114,7 @@ impl Report {
     fn exchange(&mut self, setup: &Setup, https: &Https) -> Result<HttpResponse, Trouble> {
         let request = request(setup)?;
         let (started, sent) = (Instant::now(), SystemTime::now());
-        let patient: Tick = Arc::new(|| TickVerdict::Continue);
-        let answer = https.exchange(&request, &patient);
+        let answer = https.exchange(&request, &patience::tick());
         let took = started.elapsed();
         let service = &setup.connection.service;
         let (ok, what) = match &answer {

@@ -32,6 +32,7 @@ mod login;
 #[cfg(test)]
 mod manual;
 mod out;
+mod patience;
 mod pushes;
 mod reload;
 mod serial;

@@ -14,9 +14,9 @@ use mobileid::{
 use super::{
     Enrolment, Stop, not_entered,
     refusal::Refusal,
-    soon,
     table::{NewEntry, Table},
 };
+use crate::patience;
 
 /// Somebody who was found, or is to be entered.
 pub(super) struct Person {
@@ -32,10 +32,16 @@ impl Enrolment<'_> {
         let found = {
             let terminal = &mut self.terminal;
             let tick = terminal.tick();
-            directories::lookup_told(&self.setup.directories, user, &tick, soon(), |directory, answer| {
-                let line = directories::passed_over(directory, answer, user);
-                line.iter().for_each(|line| terminal.step(line));
-            })
+            directories::lookup_told(
+                &self.setup.directories,
+                user,
+                &tick,
+                patience::until(),
+                |directory, answer| {
+                    let line = directories::passed_over(directory, answer, user);
+                    line.iter().for_each(|line| terminal.step(line));
+                },
+            )
         };
         let found = found.map_err(|GivenUp| Refusal::GivenUp)?;
         let (found, new) = match (found, &self.arguments.msisdn) {

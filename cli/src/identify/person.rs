@@ -1,27 +1,16 @@
 //! Whose number it is about: given, or looked up.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
 use anyhow::bail;
 use clap::Args;
 use mobileid::{
     directory::Lookup,
-    driver::{
-        Tick, TickVerdict,
-        directories::{self, GivenUp},
-    },
+    driver::directories::{self, GivenUp},
     load,
     subscriber::{Language, Msisdn, UserName},
     text,
 };
 
-use crate::{Common, out};
-
-/// How long all directories together may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::{Common, out, patience};
 
 /// A number, or the user whose number it is.
 #[derive(Debug, Args)]
@@ -43,9 +32,7 @@ impl Number {
     pub(super) fn find(&self, common: &Common) -> anyhow::Result<(Option<Msisdn>, Option<Language>)> {
         let Some(user) = &self.user else { return Ok((self.mobile.clone(), None)) };
         let directories = load::load(&common.config)?.directories;
-        // Each server has a time limit of its own: nobody has to give this up.
-        let tick: Tick = Arc::new(|| TickVerdict::Continue);
-        let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
+        let (tick, until) = (patience::tick(), patience::until());
         let name = text::escaped(user.as_str(), 60);
         let found = directories::lookup_told(&directories, user, &tick, until, |directory, answer| {
             let line = directories::passed_over(directory, answer, user);

@@ -1,10 +1,6 @@
 //! `mobileidctl serial pin` and `forget`: in the folder, or in the directory that keeps serial numbers itself.
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{path::Path, time::SystemTime};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -12,7 +8,6 @@ use mobileid::{
     config::SerialPolicy,
     directory::Lookup,
     driver::{
-        Tick, TickVerdict,
         directories::{self, GivenUp},
         ldap::Changed,
         pins::{Before, Pins},
@@ -28,7 +23,7 @@ use crate::{
     Common, Exit,
     audit::{self, Event},
     folders::State,
-    out,
+    out, patience,
 };
 
 /// Gives a user this serial number: another one is refused from now on
@@ -69,9 +64,6 @@ pub(crate) struct Forget {
     common: Common,
 }
 
-/// How long all directories together may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The configuration.
 pub(super) fn setup(config: &Path) -> anyhow::Result<Setup> {
     load::load(config).map_err(Into::into)
@@ -79,15 +71,8 @@ pub(super) fn setup(config: &Path) -> anyhow::Result<Setup> {
 
 /// What the directories say of a user.
 pub(super) fn looked_up(setup: &Setup, user: &UserName) -> Lookup {
-    let (tick, until) = patiently();
-    directories::lookup(&setup.directories, user, &tick, until)
+    directories::lookup(&setup.directories, user, &patience::tick(), patience::until())
         .unwrap_or_else(|GivenUp| Lookup::Unavailable("given up".to_owned()))
-}
-
-/// Ctrl-C ends the process: nothing is half done then.
-fn patiently() -> (Tick, Instant) {
-    let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
-    (Arc::new(|| TickVerdict::Continue), until)
 }
 
 /// A change, as JSON.
@@ -170,8 +155,7 @@ fn at_directory(
     user: &UserName,
     to: Option<&SerialNumber>,
 ) -> anyhow::Result<Option<Changed>> {
-    let (tick, until) = patiently();
-    directories::change(&setup.directories, directory, user, to, &tick, until)
+    directories::change(&setup.directories, directory, user, to, &patience::tick(), patience::until())
         .map_err(|GivenUp| anyhow::anyhow!("given up"))
 }
 
