@@ -7,11 +7,7 @@
 //!   all of it ──> what a login would do
 //! ```
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::fmt;
 
 use anyhow::bail;
 use clap::Args;
@@ -19,7 +15,6 @@ use mobileid::{
     config::{SerialPolicy, Unenrolled},
     directory::{Answer, Directory, Lookup},
     driver::{
-        Tick, TickVerdict,
         directories::{self, GivenUp},
         pins::Pins,
     },
@@ -33,7 +28,7 @@ use mobileid::{
 use nix::unistd::geteuid;
 use serde::Serialize;
 
-use crate::{Common, Exit, folders::State, out, when};
+use crate::{Common, Exit, folders::State, out, patience, when};
 
 /// Shows what a login would use, and from where; no phone is asked
 #[derive(Debug, Args)]
@@ -54,9 +49,6 @@ pub(crate) struct Arguments {
     common: Common,
 }
 
-/// How long all directories together may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.reveal && !geteuid().is_root() {
         bail!("--reveal is for root: numbers are masked for everybody else");
@@ -64,8 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let setup = load::load(&arguments.common.config)?;
     let pins = arguments.state.pins()?;
     let mut asked = Vec::new();
-    let tick: Tick = Arc::new(|| TickVerdict::Continue);
-    let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
+    let (tick, until) = (patience::tick(), patience::until());
     let told = |directory: &Directory, answer: &Answer| asked.push(Asked::of(directory, answer));
     let found = directories::lookup_told(&setup.directories, &arguments.user, &tick, until, told);
     let Ok(found) = found.map_err(|GivenUp| ()) else { bail!("given up") };
@@ -280,16 +271,12 @@ fn serial(setup: &Setup, subscriber: &Subscriber, pins: &Pins) -> Result<Option<
     if let Some(serial) = &subscriber.serial {
         return Ok(Some(known(serial, "directory")));
     }
-    let entry = &subscriber.entry;
-    if setup.config.serial == SerialPolicy::Ignore {
-        return Ok(None);
-    }
     let kept = |pin: Pin| Serial {
         serial_since: Some(when::day(pin.written())),
         serial_by: Some(pin.by.name()),
         ..known(&pin.serial, "kept")
     };
-    Ok(pins.get(&entry.id)?.map(kept))
+    Ok(pins.counts_for(subscriber, setup.config.serial)?.map(kept))
 }
 
 impl Serial {

@@ -24,7 +24,7 @@ use crate::{
     login::{self, Pinned, Withheld},
     memory::pin::{By, KIND, Pin},
     outcome::Reason,
-    subscriber::{Entry, SerialNumber, UserName},
+    subscriber::{Entry, SerialNumber, Subscriber, UserName},
     text,
 };
 
@@ -77,13 +77,22 @@ impl Pins {
     /// What is kept cannot be read: the phone must not be asked, because nobody could tell whose the signature is.
     pub fn complete(&self, found: Lookup, policy: SerialPolicy) -> Result<Lookup, Withheld> {
         let Lookup::Found(mut subscriber) = found else { return Ok(found) };
-        if policy == SerialPolicy::Ignore || subscriber.serial.is_some() {
-            return Ok(Lookup::Found(subscriber));
+        let kept = self.counts_for(&subscriber, policy);
+        if let Some(pin) = kept.map_err(|detail| Withheld { reason: Reason::PinFailed, detail })? {
+            subscriber.serial = Some(pin.serial);
         }
-        let kept = self.get(&subscriber.entry.id);
-        subscriber.serial =
-            kept.map_err(|detail| Withheld { reason: Reason::PinFailed, detail })?.map(|pin| pin.serial);
         Ok(Lookup::Found(subscriber))
+    }
+
+    /// The record that counts for a person: none where the directory says a serial number, or where none is looked at.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn counts_for(&self, subscriber: &Subscriber, policy: SerialPolicy) -> Result<Option<Pin>, String> {
+        if policy == SerialPolicy::Ignore || subscriber.serial.is_some() {
+            return Ok(None);
+        }
+        self.get(&subscriber.entry.id)
     }
 
     /// Keeps the serial number of a first login or an enrolment, unless one is kept.
