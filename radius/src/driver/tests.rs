@@ -147,7 +147,13 @@ async fn whom_a_table_knows_waits_for_no_directory() {
     assert!(matches!(outcome.verdict, Verdict::Accepted(_)), "{:?}", outcome.audit);
     for (holds, login) in waiting {
         drop(holds);
-        assert_eq!(login.await.unwrap().verdict, Verdict::Denied(Reason::Cancelled));
+        // On a slow machine the directory's own limit may be over first.
+        let ended = login.await.unwrap().verdict;
+        let (given_up, too_late) = (Reason::Cancelled, Reason::DirectoryUnavailable);
+        assert!(
+            matches!(ended, Verdict::Denied(reason) if reason == given_up || reason == too_late),
+            "{ended:?}"
+        );
     }
 }
 
