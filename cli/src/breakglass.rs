@@ -20,7 +20,9 @@ use crate::{
     Exit,
     audit::{self, Event},
     folders::{self, Runtime, State},
-    out, when,
+    out,
+    progress::{Bound, Progress, USER_DATABASE},
+    when,
 };
 
 /// One-time codes for the day on which the service is out of reach
@@ -110,10 +112,14 @@ struct Paper<'a> {
 fn create(arguments: &Create) -> anyhow::Result<Exit> {
     let (state, runtime) = (arguments.state.open()?, arguments.runtime.open()?);
     let stores = Stores { state: &state, runtime: &runtime };
-    let user = &if arguments.force { arguments.user.clone() } else { account(&arguments.user)? };
+    let progress = Progress::unless(arguments.json);
+    let user = &if arguments.force { arguments.user.clone() } else { account(&arguments.user, progress)? };
     let existing = if arguments.replace { Existing::Replace } else { Existing::Keep };
     let now = SystemTime::now();
-    let Created { paper, replaced } = match breakglass::create(stores, user, arguments.count, now, existing) {
+    let waiting = progress.wait("the codes to be hashed", Bound::Of("this host"));
+    let created = breakglass::create(stores, user, arguments.count, now, existing);
+    drop(waiting);
+    let Created { paper, replaced } = match created {
         Ok(created) => created,
         Err(NotCreated::Left(left)) => {
             out::say(&format!("{user} has codes left ({left}); --replace makes new ones in their place"));
@@ -150,7 +156,8 @@ fn in_words(user: &UserName, count: usize, replaced: usize) -> String {
 }
 
 /// The name as the user database itself writes it: the one that the module looks for.
-fn account(name: &UserName) -> anyhow::Result<UserName> {
+fn account(name: &UserName, progress: Progress) -> anyhow::Result<UserName> {
+    let _waiting = progress.wait("the account", USER_DATABASE);
     match User::from_name(name.as_str()) {
         Ok(Some(user)) => user.name.parse().context("the name of the account"),
         Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => {

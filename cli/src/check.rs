@@ -23,7 +23,10 @@ use mobileid::{
 };
 use serde::Serialize;
 
-use crate::{Common, Exit, out};
+use crate::{
+    Common, Exit, out,
+    progress::{Progress, USER_DATABASE},
+};
 use anchors::AnchorFacts;
 use client::ClientFacts;
 use directories::{DirectoryFacts, entered};
@@ -47,7 +50,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let waiting = Progress::unless(arguments.common.json).wait("accounts and groups of [pam]", USER_DATABASE);
     let report = Report::of(&arguments.common.config, SystemTime::now());
+    drop(waiting);
     let sound = report.mistakes.is_empty() && (report.warnings.is_empty() || !arguments.strict);
     if arguments.common.json {
         out::json(&report.as_json(sound))?;

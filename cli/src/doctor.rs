@@ -27,7 +27,10 @@ use clap::Args;
 use mobileid::{config::DEFAULT_PATH, load, policy};
 use serde::Serialize;
 
-use crate::{Exit, out};
+use crate::{
+    Exit, out,
+    progress::{Bound, Progress},
+};
 use finding::{Finding, Kind, Severity};
 
 /// Says what sshd, sudo and PAM will do wrong with the module
@@ -181,7 +184,10 @@ impl Report {
         let config = arguments.sshd_config.clone().or(below);
         let mut configurations = Vec::new();
         for user in [None, Some("root")].into_iter().chain(arguments.user.as_deref().map(Some)) {
-            match read::effective(&program, config.as_deref(), user) {
+            let waiting = Progress::unless(arguments.json).wait("sshd -T", Bound::Of("sshd"));
+            let effective = read::effective(&program, config.as_deref(), user);
+            drop(waiting);
+            match effective {
                 Ok(text) => configurations.push(sshd::Effective::parse(user, &text)),
                 Err(why) => {
                     let what = format!("not examined: {why}");

@@ -50,6 +50,7 @@ use crate::{
     folders::State,
     identify::{self, verify::Named},
     out, patience,
+    progress::{Bound, Progress},
     terminal::Terminal,
 };
 
@@ -150,7 +151,7 @@ impl<'a> Enrolment<'a> {
             _ => None,
         });
         let pins = arguments.state.pins()?;
-        let terminal = Terminal::new(pins.clone())?;
+        let terminal = Terminal::new(pins.clone(), Progress::unless(arguments.common.json))?;
         Ok(Self { arguments, setup, texts: file.enrol, table, pins, terminal, facts: Facts::default() })
     }
 
@@ -193,7 +194,14 @@ impl<'a> Enrolment<'a> {
         Ok(())
     }
 
-    fn pin(&self, subscriber: &Subscriber, serial: &SerialNumber) -> Result<Kept, Stop> {
+    fn pin(&mut self, subscriber: &Subscriber, serial: &SerialNumber) -> Result<Kept, Stop> {
+        self.terminal.wait("the serial number to be kept", Bound::AtMost(patience::PATIENCE));
+        let kept = self.pin_now(subscriber, serial);
+        self.terminal.waited();
+        kept
+    }
+
+    fn pin_now(&self, subscriber: &Subscriber, serial: &SerialNumber) -> Result<Kept, Stop> {
         let (user, entry) = (self.arguments.user.clone(), subscriber.entry.clone());
         let pin = login::Pin { user, entry, serial: serial.clone() };
         let (directories, tick) = (&self.setup.directories, self.terminal.tick());
@@ -211,7 +219,10 @@ impl<'a> Enrolment<'a> {
     }
 
     fn enter(&mut self, table: &Table, entry: &NewEntry) -> Result<(), Stop> {
-        match table.enter(entry) {
+        self.terminal.wait("the table", Bound::AtMost(table::PATIENCE));
+        let entered = table.enter(entry);
+        self.terminal.waited();
+        match entered {
             Ok(_) => {}
             Err(NotEntered::Unusable(why)) => {
                 let kept = self.left_behind();

@@ -20,7 +20,11 @@ use mobileid::{
 };
 use serde::Serialize;
 
-use crate::{Common, Exit, out, patience, when};
+use crate::{
+    Common, Exit, out, patience,
+    progress::{Bound, Progress},
+    when,
+};
 use advice::Trouble;
 
 /// Asks the service whether it is well and knows us; no phone rings
@@ -90,12 +94,19 @@ impl Report {
     fn walk(&mut self, setup: &Setup, https: &Https) -> Result<(), Trouble> {
         let connection = &setup.connection;
         let target = connection.proxy.as_ref().map_or(&connection.service, |p| &p.endpoint);
-        let addresses = reach::resolve(target).map_err(|failed| {
+        let progress = Progress::unless(self.quiet);
+        let waiting = progress.wait(format!("the name {}", target.host), Bound::Of("the resolver"));
+        let resolved = reach::resolve(target);
+        drop(waiting);
+        let addresses = resolved.map_err(|failed| {
             self.stage(failed);
             advice::no_name(target)
         })?;
         self.stage(addresses.stage);
-        let reached = reach::connect(&addresses.found, connection.timeouts.connect);
+        let limit = connection.timeouts.connect;
+        let waiting = progress.wait(format!("a connection to {target}"), Bound::AtMost(limit));
+        let reached = reach::connect(&addresses.found, limit);
+        drop(waiting);
         let errors: Vec<_> = reached.iter().filter_map(|r| r.error).collect();
         let count = reached.len();
         reached.into_iter().for_each(|r| self.stage(r.stage));
@@ -114,9 +125,12 @@ impl Report {
     fn exchange(&mut self, setup: &Setup, https: &Https) -> Result<HttpResponse, Trouble> {
         let request = request(setup)?;
         let (started, sent) = (Instant::now(), SystemTime::now());
+        let service = &setup.connection.service;
+        let what = format!("the answer of {service}");
+        let waiting = Progress::unless(self.quiet).wait(what, Bound::AtMost(request.limit));
         let answer = https.exchange(&request, &patience::tick());
         let took = started.elapsed();
-        let service = &setup.connection.service;
+        drop(waiting);
         let (ok, what) = match &answer {
             Answer::Reply(response) => {
                 (true, format!("{service} answered (HTTP {}; 500 is how it refuses)", response.status))

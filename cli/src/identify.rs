@@ -27,13 +27,17 @@ use mobileid::{
     },
     load::{self, Registration},
     srs::{
-        DistinguishedName, EvidenceId,
+        self, DistinguishedName, EvidenceId,
         evidence::{Finding, Question, Refusal, require},
     },
     subscriber::Msisdn,
 };
 
-use crate::{Common, Exit, out, signals};
+use crate::{
+    Common, Exit, out,
+    progress::{Bound, Progress, Waiting},
+    signals,
+};
 
 /// Has a person identified, and asks for the evidence
 #[derive(Debug, Subcommand)]
@@ -53,11 +57,17 @@ pub(crate) fn run(verb: &Verb) -> anyhow::Result<Exit> {
     }
 }
 
+/// How many exchanges there are where no token is needed, and else at most: a token, the question, and both again where
+/// the token was old.
+const ONE: u32 = 1;
+const WITH_TOKEN: u32 = 4;
+
 /// The service, and Ctrl-C.
 struct Session {
     registration: Registration,
     desk: Desk,
     given_up: Arc<AtomicBool>,
+    progress: Progress,
 }
 
 impl Session {
@@ -70,7 +80,14 @@ impl Session {
             );
         };
         let desk = Desk::new(&registration).with_context(shown)?;
-        Ok(Self { registration, desk, given_up: signals::give_up()? })
+        let progress = Progress::unless(common.json);
+        Ok(Self { registration, desk, given_up: signals::give_up()?, progress })
+    }
+
+    /// The answer of the one host or the other, within so many exchanges.
+    fn wait(&self, exchanges: u32) -> Waiting {
+        let bound = Bound::AtMost(srs::LIMIT.saturating_mul(exchanges));
+        self.progress.wait("the Smart Registration Service", bound)
     }
 
     fn is_given_up(&self) -> bool {
@@ -98,8 +115,10 @@ pub(crate) fn proven(
 ) -> anyhow::Result<Option<Result<EvidenceId, Unproven>>> {
     let mut session = Session::open(common)?;
     let question = Question { msisdn: msisdn.clone(), name, needed: session.registration.needed.clone() };
-    let tick = session.tick();
-    let Some(finding) = answered(session.desk.verify(&question, &tick))? else { return Ok(None) };
+    let (tick, waiting) = (session.tick(), session.wait(ONE));
+    let found = session.desk.verify(&question, &tick);
+    drop(waiting);
+    let Some(finding) = answered(found)? else { return Ok(None) };
     Ok(Some(match finding {
         Finding::Valid(evidence) => require(Some(&evidence), msisdn, &question.needed)
             .map(|()| evidence.id().clone())

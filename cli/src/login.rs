@@ -12,6 +12,7 @@ use mobileid::{
     load,
     login::Request,
     outcome::{Exemption, Outcome, Reason, Verdict},
+    policy,
     subscriber::UserName,
     verify::Refusal,
 };
@@ -19,7 +20,8 @@ use mobileid::{
 use crate::{
     Common, Exit,
     folders::State,
-    out,
+    out, patience,
+    progress::Progress,
     terminal::{Terminal, host_name, seconds},
 };
 
@@ -59,7 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         SerialPolicy::Ignore => Pins::at(arguments.state.folder()),
         _ => arguments.state.pins()?,
     };
-    let mut terminal = Terminal::new(pins)?;
+    let mut terminal = Terminal::new(pins, Progress::unless(arguments.common.json))?;
+    let bound = patience::of_directories(&setup.directories, policy::longest(&setup.config));
+    terminal.wait("the directories", bound);
     let outcome = blocking::run(request, &setup, &mut terminal);
     terminal.waited();
     let outcome = outcome.with_context(|| arguments.common.config.display().to_string())?;

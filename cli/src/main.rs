@@ -16,8 +16,9 @@
 //! mobileidctl reload              has the RADIUS responder read its configuration again
 //! ```
 //!
-//! Standard output has what was asked for, and with `--json` exactly one line of it; progress, mistakes and
-//! warnings go to standard error. A verb ends with 0 for yes, 1 for no, and 2 where it could not try.
+//! Standard output has what was asked for, and with `--json` exactly one line of it; mistakes and warnings go to
+//! standard error, and so does a line about whatever takes longer than a second, where somebody watches. A verb ends
+//! with 0 for yes, 1 for no, and 2 where it could not try.
 
 mod audit;
 mod breakglass;
@@ -33,6 +34,7 @@ mod login;
 mod manual;
 mod out;
 mod patience;
+mod progress;
 mod pushes;
 mod reload;
 mod serial;

@@ -4,7 +4,8 @@
 use std::{
     borrow::Cow,
     fmt::Write as _,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, StderrLock, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use mobileid::text::{escaped, is_unprintable};
@@ -15,6 +16,7 @@ use serde::Serialize;
 /// # Errors
 /// What the file system says, e.g. that the disk is full.
 pub(crate) fn data(lines: &str) -> anyhow::Result<()> {
+    clear();
     let mut stdout = io::stdout().lock();
     let written = lines
         .lines()
@@ -55,6 +57,7 @@ pub(crate) fn json_line(json: &str) -> String {
 /// Says something on standard error. Nothing depends on whether it is heard.
 pub(crate) fn say(lines: &str) {
     let mut stderr = io::stderr().lock();
+    take_away(&mut stderr);
     for line in lines.lines() {
         let _ = stderr.write_all(format!("{}\n", safe(line)).as_bytes());
     }
@@ -65,11 +68,28 @@ pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes over the last line of a watched standard error; an empty text leaves it clean for [`say`].
+/// Whether a line stands on the screen that is to be written over. Whoever changes it holds standard error.
+static STANDS: AtomicBool = AtomicBool::new(false);
+
+/// Writes a line to a watched standard error that the next one takes the place of. It is cut where the screen ends: one
+/// that went on below could not be taken back.
 pub(crate) fn overwrite(text: &str) {
     let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(format!("\r\u{1b}[K{}", safe(text)).as_bytes());
+    STANDS.store(true, Ordering::Relaxed);
+    let _ = stderr.write_all(format!("\r\u{1b}[K\u{1b}[?7l{}\u{1b}[?7h", safe(text)).as_bytes());
     let _ = stderr.flush();
+}
+
+/// Takes such a line away.
+pub(crate) fn clear() {
+    take_away(&mut io::stderr().lock());
+}
+
+fn take_away(stderr: &mut StderrLock<'_>) {
+    if STANDS.swap(false, Ordering::Relaxed) {
+        let _ = stderr.write_all(b"\r\x1b[K");
+        let _ = stderr.flush();
+    }
 }
 
 /// Bytes as fingerprints are written: lower case, nothing between.

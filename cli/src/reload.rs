@@ -12,7 +12,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{Exit, out};
+use crate::{
+    Exit, out,
+    progress::{Bound, Progress},
+};
 
 /// Has mobileid-radiusd read its configuration again
 #[derive(Debug, Args)]
@@ -63,7 +66,10 @@ fn signal(pid: i32, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn reload(unit: &str, json: bool) -> anyhow::Result<Exit> {
+    let what = format!("{unit} to read its configuration");
+    let waiting = Progress::unless(json).wait(what, Bound::Of("its TimeoutStartSec"));
     let asked = Command::new("systemctl").args(["reload", "--", unit]).output().context("systemctl")?;
+    drop(waiting);
     if !asked.status.success() {
         let why = mobileid::text::escaped(String::from_utf8_lossy(&asked.stderr).trim(), 500);
         bail!("systemctl reload {unit}: {why}; with --pid the process can be asked itself");

@@ -1,10 +1,10 @@
-//! The person at the terminal, as the host of a login: each step is a line on standard error, and the wait is counted
-//! where somebody watches.
+//! The person at the terminal, as the host of a login: each step is a line on standard error, and waits are counted where
+//! somebody watches.
 
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -17,15 +17,20 @@ use mobileid::{
     text,
 };
 
-use crate::{out, signals};
+use crate::{
+    out,
+    progress::{self, Bound, Progress, Waiting},
+    signals,
+};
 
 /// Who watches a login from here.
 pub(crate) struct Terminal {
     started: Instant,
     pins: Pins,
     given_up: Arc<AtomicBool>,
-    /// Whether the wait is being counted on the screen.
-    counting: Arc<AtomicBool>,
+    progress: Progress,
+    /// What is waited for now.
+    waiting: Option<Waiting>,
 }
 
 impl Terminal {
@@ -33,9 +38,9 @@ impl Terminal {
     ///
     /// # Errors
     /// What the kernel says of the signal.
-    pub(crate) fn new(pins: Pins) -> anyhow::Result<Self> {
+    pub(crate) fn new(pins: Pins, progress: Progress) -> anyhow::Result<Self> {
         let given_up = signals::give_up()?;
-        Ok(Self { started: Instant::now(), pins, given_up, counting: Arc::default() })
+        Ok(Self { started: Instant::now(), pins, given_up, progress, waiting: None })
     }
 
     /// Tells a step.
@@ -43,11 +48,16 @@ impl Terminal {
         out::say(&format!("{:>8}  {what}", seconds(self.started.elapsed())));
     }
 
-    /// Ends the counting.
-    pub(crate) fn waited(&self) {
-        if self.counting.swap(false, Ordering::Relaxed) {
-            out::overwrite("");
-        }
+    /// Something is waited for from now on, until the next thing is or [`Self::waited`] ends it.
+    pub(crate) fn wait(&mut self, what: &str, bound: Bound) {
+        // The old line goes before the new one comes.
+        self.waited();
+        self.waiting = Some(self.progress.wait(what, bound));
+    }
+
+    /// Nothing is waited for any more.
+    pub(crate) fn waited(&mut self) {
+        self.waiting = None;
     }
 }
 
@@ -57,6 +67,7 @@ impl World for Terminal {
     }
 
     fn looked_up(&mut self, found: &Lookup) {
+        self.waited();
         match found {
             Lookup::Found(subscriber) => {
                 let serial = subscriber.serial.as_ref();
@@ -80,11 +91,11 @@ impl World for Terminal {
         if let Some(text) = login.text() {
             self.step(&format!("text on the phone: {}", text::escaped(text, 300)));
         }
-        let limit = login.deadline().saturating_duration_since(Instant::now());
-        if out::is_watched() {
-            self.counting.store(true, Ordering::Relaxed);
-        } else {
-            self.step(&format!("waiting for the phone, {:.0} s at most", limit.as_secs_f64()));
+        let bound = Bound::AtMost(login.deadline().saturating_duration_since(Instant::now()));
+        match self.progress {
+            Progress::Counted => self.wait("the phone", bound),
+            // It surely takes long: who reads a log learns of it, too.
+            Progress::Silent | Progress::Once => self.step(&progress::told("the phone", bound)),
         }
         Ok(())
     }
@@ -94,16 +105,12 @@ impl World for Terminal {
     }
 
     fn tick(&self) -> Tick {
-        let (given_up, counting) = (Arc::clone(&self.given_up), Arc::clone(&self.counting));
-        let since = Instant::now();
-        let told = AtomicU64::new(u64::MAX);
-        Arc::new(move || {
-            let passed = since.elapsed().as_secs();
-            if counting.load(Ordering::Relaxed) && told.swap(passed, Ordering::Relaxed) != passed {
-                out::overwrite(&format!("          waiting for the phone: {passed} s (Ctrl-C gives up)"));
-            }
-            if given_up.load(Ordering::Relaxed) { TickVerdict::Cancel } else { TickVerdict::Continue }
-        })
+        let given_up = Arc::clone(&self.given_up);
+        Arc::new(
+            move || {
+                if given_up.load(Ordering::Relaxed) { TickVerdict::Cancel } else { TickVerdict::Continue }
+            },
+        )
     }
 }
 

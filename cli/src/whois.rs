@@ -28,7 +28,7 @@ use mobileid::{
 use nix::unistd::geteuid;
 use serde::Serialize;
 
-use crate::{Common, Exit, folders::State, out, patience, when};
+use crate::{Common, Exit, folders::State, out, patience, progress::Progress, when};
 
 /// Shows what a login would use, and from where; no phone is asked
 #[derive(Debug, Args)]
@@ -58,7 +58,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut asked = Vec::new();
     let (tick, until) = (patience::tick(), patience::until());
     let told = |directory: &Directory, answer: &Answer| asked.push(Asked::of(directory, answer));
+    let waiting = patience::shown(Progress::unless(arguments.common.json), &setup.directories);
     let found = directories::lookup_told(&setup.directories, &arguments.user, &tick, until, told);
+    drop(waiting);
     let Ok(found) = found.map_err(|GivenUp| ()) else { bail!("given up") };
     let show = if arguments.reveal { Show::Whole } else { Show::Masked };
     let report = Report::of(&setup, asked, found, &pins, show);

@@ -14,9 +14,9 @@ use mobileid::{
 use super::{
     Enrolment, Stop, not_entered,
     refusal::Refusal,
-    table::{NewEntry, Table},
+    table::{self, NewEntry, Table},
 };
-use crate::patience;
+use crate::{patience, progress::Bound};
 
 /// Somebody who was found, or is to be entered.
 pub(super) struct Person {
@@ -29,6 +29,8 @@ impl Enrolment<'_> {
     /// Who it is about, with the serial number that is known.
     pub(super) fn find(&mut self) -> Result<Person, Stop> {
         let user = &self.arguments.user;
+        let bound = patience::of_directories(&self.setup.directories, patience::PATIENCE);
+        self.terminal.wait("the directories", bound);
         let found = {
             let terminal = &mut self.terminal;
             let tick = terminal.tick();
@@ -43,10 +45,11 @@ impl Enrolment<'_> {
                 },
             )
         };
+        self.terminal.waited();
         let found = found.map_err(|GivenUp| Refusal::GivenUp)?;
         let (found, new) = match (found, &self.arguments.msisdn) {
             (Lookup::NotEnrolled, Some(msisdn)) => {
-                let (subscriber, new) = self.to_enter(msisdn)?;
+                let (subscriber, new) = self.newcomer(msisdn)?;
                 (Lookup::Found(subscriber), Some(new))
             }
             (found, _) => (found, None),
@@ -72,7 +75,7 @@ impl Enrolment<'_> {
     }
 
     /// Somebody new. Whether she can be entered is seen now, and not when her phone has rung.
-    fn to_enter(&self, msisdn: &Msisdn) -> Result<(Subscriber, (Table, NewEntry)), Stop> {
+    fn newcomer(&mut self, msisdn: &Msisdn) -> Result<(Subscriber, (Table, NewEntry)), Stop> {
         let user = &self.arguments.user;
         let language = self.arguments.language;
         let Some(path) = &self.table else {
@@ -84,7 +87,10 @@ impl Enrolment<'_> {
         };
         let table = Table::at(path).map_err(anyhow::Error::msg)?;
         let new = NewEntry { user: user.clone(), msisdn: msisdn.clone(), language };
-        table.check(&new).map_err(|why| not_entered(&table, why))?;
+        self.terminal.wait("the table", Bound::AtMost(table::PATIENCE));
+        let checked = table.check(&new);
+        self.terminal.waited();
+        checked.map_err(|why| not_entered(&table, why))?;
         let subscriber = Subscriber {
             msisdn: msisdn.clone(),
             language,

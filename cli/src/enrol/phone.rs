@@ -33,6 +33,7 @@ use super::{
 };
 use crate::{
     out,
+    progress::Bound,
     terminal::{Terminal, host_name},
 };
 
@@ -70,7 +71,7 @@ impl Enrolment<'_> {
         }
     }
 
-    fn exchange(&self, msisdn: &Msisdn) -> Result<HttpResponse, Stop> {
+    fn exchange(&mut self, msisdn: &Msisdn) -> Result<HttpResponse, Stop> {
         let shown = || self.arguments.common.config.display().to_string();
         let https = Https::new(&self.setup.connection).with_context(shown)?;
         let entropy = blocking::entropy().with_context(shown)?;
@@ -78,7 +79,10 @@ impl Enrolment<'_> {
         let limit = self.setup.connection.timeouts.connect.saturating_add(profile::LIMIT);
         let (ap, at) = (&self.setup.config.ap, SystemTime::now());
         let request = profile::request(&ProfileRequest { ap, ap_trans_id: &id, at, msisdn, limit });
-        match https.exchange(&request, &self.terminal.tick()) {
+        self.terminal.wait("what the service says of the number", Bound::AtMost(request.limit));
+        let answer = https.exchange(&request, &self.terminal.tick());
+        self.terminal.waited();
+        match answer {
             Answer::Reply(response) => Ok(response),
             Answer::Unreachable(_, why) | Answer::Lost(why) => {
                 Err(anyhow!("the profile was not asked: {}", text::foreign(&why, 300)).into())

@@ -74,7 +74,7 @@ impl From<String> for NotEntered {
 }
 
 /// How long another process may hold the table: writing it takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Table {

@@ -7,7 +7,7 @@ use mobileid::srs::{
 };
 use serde::Serialize;
 
-use super::{Session, answered};
+use super::{Session, WITH_TOKEN, answered};
 use crate::{Common, Exit, out};
 
 /// Lists identification methods
@@ -61,8 +61,10 @@ struct Line<'a> {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut session = Session::open(&arguments.common)?;
     let filter = arguments.filter(&session);
-    let tick = session.tick();
-    let Some(methods) = answered(session.desk.methods(&filter, &tick))? else { return Ok(Exit::No) };
+    let (tick, waiting) = (session.tick(), session.wait(WITH_TOKEN));
+    let methods = session.desk.methods(&filter, &tick);
+    drop(waiting);
+    let Some(methods) = answered(methods)? else { return Ok(Exit::No) };
     let lines: Vec<_> = methods.iter().map(Line::of).collect();
     if arguments.common.json {
         out::json(&serde_json::json!({ "methods": lines }))?;

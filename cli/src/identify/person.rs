@@ -10,7 +10,7 @@ use mobileid::{
     text,
 };
 
-use crate::{Common, out, patience};
+use crate::{Common, out, patience, progress::Progress};
 
 /// A number, or the user whose number it is.
 #[derive(Debug, Args)]
@@ -34,10 +34,12 @@ impl Number {
         let directories = load::load(&common.config)?.directories;
         let (tick, until) = (patience::tick(), patience::until());
         let name = text::escaped(user.as_str(), 60);
+        let waiting = patience::shown(Progress::unless(common.json), &directories);
         let found = directories::lookup_told(&directories, user, &tick, until, |directory, answer| {
             let line = directories::passed_over(directory, answer, user);
             line.iter().for_each(|line| out::say(line));
         });
+        drop(waiting);
         match found {
             Ok(Lookup::Found(found)) => Ok((Some(found.msisdn), found.language)),
             Ok(Lookup::NotEnrolled) => bail!("{name}: in no directory"),

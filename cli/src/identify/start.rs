@@ -10,7 +10,7 @@ use mobileid::{
     subscriber::Language,
 };
 
-use super::{Session, answered, person::Number, table};
+use super::{Session, WITH_TOKEN, answered, person::Number, table};
 use crate::{Common, Exit, out};
 
 /// Orders an identification, once, and prints where the person has to go
@@ -64,8 +64,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         external_id: arguments.external_id.clone(),
     };
     let mut session = Session::open(&arguments.common)?;
-    let tick = session.tick();
+    let (tick, waiting) = (session.tick(), session.wait(WITH_TOKEN));
     let answer = session.desk.start(&arguments.issuer, &arguments.method, &person, &tick);
+    drop(waiting);
     if matches!(answer, Err(NoAnswer::Lost(_) | NoAnswer::TimedOut | NoAnswer::Cancelled)) {
         out::say("warning: the order may have been placed all the same: ask Swisscom before ordering again");
     }

@@ -15,8 +15,8 @@ use mobileid::{
     },
 };
 
-use super::{Session, answered, table};
-use crate::{Common, Exit, out};
+use super::{Session, WITH_TOKEN, answered, table};
+use crate::{Common, Exit, out, progress::Bound};
 
 /// Says how far an identification is
 #[derive(Debug, Args)]
@@ -56,8 +56,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let found = if arguments.wait {
         Wait::new(arguments).until_it_has_ended(&mut session)?
     } else {
-        let tick = session.tick();
-        answered(session.desk.status(&arguments.ref_id, &tick))?
+        let (tick, waiting) = (session.tick(), session.wait(WITH_TOKEN));
+        let found = session.desk.status(&arguments.ref_id, &tick);
+        drop(waiting);
+        answered(found)?
     };
     let Some(found) = found else { return Ok(Exit::No) };
     tell(&arguments.ref_id, &found, arguments.common.json)?;
@@ -79,6 +81,7 @@ impl<'a> Wait<'a> {
     /// The last state that was seen; None where there was none.
     fn until_it_has_ended(mut self, session: &mut Session) -> anyhow::Result<Option<Identification>> {
         let tick = session.tick();
+        let _waiting = session.progress.wait("the identification", Bound::AtMost(self.arguments.limit));
         let mut seen = None;
         loop {
             match session.desk.status(&self.arguments.ref_id, &tick) {
@@ -112,19 +115,11 @@ impl<'a> Wait<'a> {
     /// Waits until it is time to ask again. False if there is no more time, or no more wish.
     fn rest(&self, session: &Session) -> bool {
         let until = Instant::now().checked_add(self.arguments.every);
-        let watched = out::is_watched();
         while until.is_some_and(|until| Instant::now() < until) {
             if session.is_given_up() || self.started.elapsed() >= self.arguments.limit {
                 break;
             }
-            if watched {
-                let passed = self.started.elapsed().as_secs();
-                out::overwrite(&format!("          waiting: {passed} s (Ctrl-C gives up)"));
-            }
             thread::sleep(TICK);
-        }
-        if watched {
-            out::overwrite("");
         }
         !session.is_given_up() && self.started.elapsed() < self.arguments.limit
     }

@@ -7,7 +7,7 @@ use mobileid::srs::{
     evidence::{Finding, Question, require},
 };
 
-use super::{Session, answered, person::Number, table};
+use super::{ONE, Session, answered, person::Number, table};
 use crate::{Common, Exit, out};
 
 /// Asks whether there is evidence that a number is a person's
@@ -78,8 +78,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut session = Session::open(&arguments.common)?;
     let needed = arguments.needed(&session.registration.needed);
     let question = Question { msisdn, name, needed };
-    let tick = session.tick();
-    let Some(finding) = answered(session.desk.verify(&question, &tick))? else { return Ok(Exit::No) };
+    let (tick, waiting) = (session.tick(), session.wait(ONE));
+    let finding = session.desk.verify(&question, &tick);
+    drop(waiting);
+    let Some(finding) = answered(finding)? else { return Ok(Exit::No) };
     // The same door that enrolment goes through.
     let evidence = match &finding {
         Finding::Valid(evidence) => Some(evidence),

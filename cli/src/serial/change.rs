@@ -24,6 +24,7 @@ use crate::{
     audit::{self, Event},
     folders::State,
     out, patience,
+    progress::{Bound, Progress},
 };
 
 /// Gives a user this serial number: another one is refused from now on
@@ -70,7 +71,8 @@ pub(super) fn setup(config: &Path) -> anyhow::Result<Setup> {
 }
 
 /// What the directories say of a user.
-pub(super) fn looked_up(setup: &Setup, user: &UserName) -> Lookup {
+pub(super) fn looked_up(setup: &Setup, user: &UserName, progress: Progress) -> Lookup {
+    let _waiting = patience::shown(progress, &setup.directories);
     directories::lookup(&setup.directories, user, &patience::tick(), patience::until())
         .unwrap_or_else(|GivenUp| Lookup::Unavailable("given up".to_owned()))
 }
@@ -93,7 +95,8 @@ pub(super) fn pin(arguments: &Pin) -> anyhow::Result<Exit> {
     let Pin { user, serial, state, common } = arguments;
     let pins = state.pins()?;
     let setup = setup(&common.config)?;
-    let found = match looked_up(&setup, user) {
+    let progress = Progress::unless(common.json);
+    let found = match looked_up(&setup, user, progress) {
         Lookup::Found(subscriber) => subscriber,
         Lookup::NotEnrolled => {
             out::say(&format!(
@@ -108,7 +111,7 @@ pub(super) fn pin(arguments: &Pin) -> anyhow::Result<Exit> {
         ),
     };
     let Entry { directory, id } = &found.entry;
-    let (place, old) = match at_directory(&setup, directory, user, Some(serial))? {
+    let (place, old) = match at_directory(&setup, directory, user, Some(serial), progress)? {
         Some(Changed::Done(before)) => (directory.clone(), joined(&before)),
         Some(Changed::NotFound) => bail!("{directory} does not know {user} any more"),
         Some(Changed::Failed(why)) => bail!("{directory}: {}", text::foreign(&why, 600)),
@@ -154,7 +157,9 @@ fn at_directory(
     directory: &str,
     user: &UserName,
     to: Option<&SerialNumber>,
+    progress: Progress,
 ) -> anyhow::Result<Option<Changed>> {
+    let _waiting = progress.wait(format!("the directory {directory}"), Bound::AtMost(patience::PATIENCE));
     directories::change(&setup.directories, directory, user, to, &patience::tick(), patience::until())
         .map_err(|GivenUp| anyhow::anyhow!("given up"))
 }
@@ -164,7 +169,8 @@ pub(super) fn forget(arguments: &Forget) -> anyhow::Result<Exit> {
     let pins = state.pins()?;
     let setup =
         setup(&common.config).context("directories that keep serial numbers themselves are not asked");
-    let mut gone = Gone { json: common.json, folder: state.folder().display().to_string(), told: Vec::new() };
+    let (json, folder) = (common.json, state.folder().display().to_string());
+    let mut gone = Gone { json, progress: Progress::unless(json), folder, told: Vec::new() };
     gone.in_folder(&pins, user, setup.as_ref().ok())?;
     let everywhere = match &setup {
         Ok(setup) => gone.in_directories(setup, user)?,
@@ -186,6 +192,7 @@ pub(super) fn forget(arguments: &Forget) -> anyhow::Result<Exit> {
 /// What is gone, told once all of it is.
 struct Gone {
     json: bool,
+    progress: Progress,
     folder: String,
     told: Vec<Forgotten>,
 }
@@ -209,8 +216,8 @@ impl Gone {
         }
         if entries.is_empty() {
             // Another spelling, or a damaged record: the directories know the entry.
-            entries
-                .extend(setup.and_then(|setup| entry_of(setup, user)).filter(|id| pins.get(id) != Ok(None)));
+            let known = setup.and_then(|setup| entry_of(setup, user, self.progress));
+            entries.extend(known.filter(|id| pins.get(id) != Ok(None)));
         }
         if entries.len() > 1 {
             out::say(&format!("{} stands for {} entries, and all are forgotten", shown(user), entries.len()));
@@ -231,7 +238,7 @@ impl Gone {
         let Ok(user) = user.parse::<UserName>() else { return Ok(true) };
         let mut everywhere = true;
         for directory in setup.directories.iter() {
-            match at_directory(setup, &directory.name, &user, None)? {
+            match at_directory(setup, &directory.name, &user, None, self.progress)? {
                 Some(Changed::Done(before)) if !before.is_empty() => {
                     self.add(user.as_str(), user.as_str(), directory.name.clone(), joined(&before));
                 }
@@ -269,8 +276,8 @@ impl Gone {
 }
 
 /// What the directories call a user.
-fn entry_of(setup: &Setup, user: &str) -> Option<String> {
-    match looked_up(setup, &user.parse().ok()?) {
+fn entry_of(setup: &Setup, user: &str, progress: Progress) -> Option<String> {
+    match looked_up(setup, &user.parse().ok()?, progress) {
         Lookup::Found(subscriber) => Some(subscriber.entry.id),
         _ => None,
     }

@@ -13,7 +13,7 @@ use mobileid::{
 use serde::Serialize;
 
 use super::{Kept, change, name, of_user, read, shown};
-use crate::{Common, Exit, folders::State, out};
+use crate::{Common, Exit, folders::State, out, progress::Progress};
 
 /// Shows what is kept of a user, what directories say, and what counts
 #[derive(Debug, Args)]
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let unknown = listing.records.len().saturating_sub(all.len());
     crate::folders::complete(&listing, unknown);
     let setup = change::setup(&arguments.common.config).context("what the directories say is not known")?;
-    let said = Said::of(&setup, user, &pins);
+    let said = Said::of(&setup, user, &pins, Progress::unless(json));
     let policy = setup.config.serial;
     if json {
         out::json(&Line { user: &name, kept: &kept, policy: policy.name(), said: &said })?;
@@ -99,7 +99,7 @@ fn in_words(policy: SerialPolicy) -> &'static str {
 }
 
 impl Said {
-    fn of(setup: &Setup, user: &str, pins: &Pins) -> Self {
+    fn of(setup: &Setup, user: &str, pins: &Pins, progress: Progress) -> Self {
         let none = |says: &str, told| Self {
             directory: None,
             entry: None,
@@ -108,7 +108,7 @@ impl Said {
             told,
         };
         let Ok(user) = user.parse::<UserName>() else { return none("not asked: no name of a user", true) };
-        let found = match change::looked_up(setup, &user) {
+        let found = match change::looked_up(setup, &user, progress) {
             Lookup::Found(found) => found,
             Lookup::NotEnrolled => return none("none of them knows the user", true),
             Lookup::Barred(why) | Lookup::Unavailable(why) => return none(&text::foreign(&why, 600), false),

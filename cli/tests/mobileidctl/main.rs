@@ -16,6 +16,10 @@ mod login;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod progress;
+#[cfg(test)]
+mod pty;
+#[cfg(test)]
 mod serial;
 #[cfg(test)]
 mod signature;
