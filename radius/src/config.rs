@@ -25,7 +25,12 @@ mod upstream;
 mod values;
 mod warnings;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 pub use mobileid::config::{Mistake, Mistakes};
 use mobileid::load::Setup;
@@ -33,8 +38,9 @@ use zeroize::Zeroizing;
 
 pub use self::{
     attributes::{PassList, ReplyAttribute},
-    loader::{load, read},
+    loader::{load, load_to_check, read},
 };
+pub(crate) use places::is_of_another;
 use crate::{
     authenticator::SharedSecret, clients::Clients, identity::RealmRules, rules::Rules, upstream::Upstream,
 };
@@ -222,6 +228,13 @@ pub enum AuditTo {
     Stdout,
     /// A file, opened again on SIGHUP.
     File(PathBuf),
+}
+
+impl AuditTo {
+    /// The folder that the file is in.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        if let Self::File(path) = self { path.parent() } else { None }
+    }
 }
 
 /// The key that seals State. Wiped on drop, and never shown.

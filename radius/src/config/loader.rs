@@ -24,6 +24,19 @@ use crate::{clients::Clients, upstream::Upstream};
 /// # Errors
 /// Every mistake of the file; or, where that is sound, every mistake of the files it names.
 pub fn load(path: &Path) -> Result<Settings, Mistakes> {
+    load_for(path, Reader::Service)
+}
+
+/// The same for root who only looks, at a configuration whose service runs as somebody else: what belongs to that user
+/// is left to its start.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_to_check(path: &Path) -> Result<Settings, Mistakes> {
+    load_for(path, Reader::Visitor)
+}
+
+fn load_for(path: &Path, reader: Reader) -> Result<Settings, Mistakes> {
     let config = ConfigFile::read(path)?;
     let file = File::parse(&config.shown, config.text.expose())?;
     if file.holds_secret() {
@@ -33,7 +46,7 @@ pub fn load(path: &Path) -> Result<Settings, Mistakes> {
     if let (Ok(setup), Some(Unenrolled::Deny)) = (&mut setup, file.unenrolled.as_ref().map(|u| u.value)) {
         Arc::make_mut(&mut setup.config).unenrolled = Unenrolled::Deny;
     }
-    let loader = Loader::new(&config.shown, &config.folder);
+    let loader = Loader::new(&config.shown, &config.folder, reader);
     match setup {
         Ok(setup) => loader.settings(file, &Arc::new(setup)),
         Err(of_core) => {
@@ -51,20 +64,30 @@ pub fn load(path: &Path) -> Result<Settings, Mistakes> {
 /// # Errors
 /// As [`load`].
 pub fn read(name: &str, text: &str, folder: &Path, setup: &Arc<Setup>) -> Result<Settings, Mistakes> {
-    Loader::new(name, folder).settings(File::parse(name, text)?, setup)
+    Loader::new(name, folder, Reader::Service).settings(File::parse(name, text)?, setup)
+}
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// The one who is going to run as this says.
+    Service,
+    /// Somebody who checks it.
+    Visitor,
 }
 
 /// What turns the file into settings, and gathers what is to mend.
 pub(super) struct Loader<'a> {
     config: &'a str,
     pub(super) base: &'a Path,
+    pub(super) reader: Reader,
     mistakes: Mistakes,
     pub(super) noted: Noted,
 }
 
 impl<'a> Loader<'a> {
-    fn new(config: &'a str, base: &'a Path) -> Self {
-        Self { config, base, mistakes: Mistakes::default(), noted: Noted::new(config) }
+    fn new(config: &'a str, base: &'a Path, reader: Reader) -> Self {
+        Self { config, base, reader, mistakes: Mistakes::default(), noted: Noted::new(config) }
     }
 
     /// The mistakes of the files alone.

@@ -1,6 +1,10 @@
 //! The files and folders that the configuration names, read under the core's guards.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use mobileid::{config::Located, load};
 use zeroize::Zeroizing;
@@ -9,7 +13,7 @@ use super::{
     AuditTo, StateKey,
     client::ClientDraft,
     file::File,
-    loader::Loader,
+    loader::{Loader, Reader},
     values::{self, SecretFrom},
 };
 use crate::authenticator::SharedSecret;
@@ -65,7 +69,7 @@ impl Loader<'_> {
     pub(super) fn places(&mut self, file: &File) -> Option<Places> {
         let learns = file.clients.iter().any(ClientDraft::learns);
         let state_dir = self.base.join(&file.state_dir.value);
-        let checked = if learns { load::guarded_folder(&state_dir) } else { Ok(state_dir) };
+        let checked = if learns { self.written_to(&state_dir) } else { Ok(state_dir) };
         let state_dir = checked.map_err(|what| {
             let what = format!("{what}; message_authenticator = \"learn\" needs it");
             self.mistake(&file.state_dir, what);
@@ -79,6 +83,15 @@ impl Loader<'_> {
             Some(at) => self.audit(at).map(AuditTo::File),
         };
         Some(Places { state_dir: state_dir.ok()?, state_key: state_key?, audit: audit? })
+    }
+
+    /// The real path of a folder that the service writes to, which nobody but it could have changed. Another user's is
+    /// that user's to judge.
+    fn written_to(&self, folder: &Path) -> Result<PathBuf, String> {
+        if self.reader == Reader::Visitor && is_of_another(folder) {
+            return Ok(folder.to_owned());
+        }
+        load::guarded_folder(folder)
     }
 
     fn state_key(&mut self, at: &Located<PathBuf>) -> Option<StateKey> {
@@ -97,11 +110,15 @@ impl Loader<'_> {
             self.mistake(at, "must be a file, or \"stdout\"");
             return None;
         };
-        load::guarded_folder(folder)
-            .map(|folder| folder.join(name))
-            .map_err(|what| self.mistake(at, what))
-            .ok()
+        self.written_to(folder).map(|folder| folder.join(name)).map_err(|what| self.mistake(at, what)).ok()
     }
+}
+
+/// Whether root looks at the folder of a service that runs as somebody else: what the rules of its files say of it, only
+/// that user can tell.
+pub(crate) fn is_of_another(folder: &Path) -> bool {
+    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| meta.uid());
+    owner(Path::new("/proc/self")) == Some(0) && owner(folder).is_some_and(|uid| uid != 0)
 }
 
 fn without_line_end(text: &str) -> &str {

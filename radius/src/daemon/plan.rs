@@ -9,7 +9,7 @@
 //! What is pending keeps the settings that it began with, its engine included, and its answers leave by the listener
 //! that they are owed to, for as long as that is there.
 
-use std::{fmt, fs, io, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::SystemTime};
+use std::{fmt, io, path::Path, sync::Arc, time::SystemTime};
 
 use mobileid::{
     config::{Mistakes, SerialPolicy},
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::{Daemon, addresses};
 use crate::{
     audit::Sink,
-    config::{self, Settings},
+    config::{self, Settings, is_of_another},
     driver::Engine,
     learnt::Book,
     metrics::{Bound, Certificate, Port},
@@ -85,14 +85,18 @@ impl Plan {
     /// # Errors
     /// All mistakes.
     pub fn check(config: &Path) -> Result<Vec<String>, Refused> {
-        let settings = config::load(config)?;
+        let settings = config::load_to_check(config)?;
         engine(&settings)?;
         let mut warnings = settings.warnings();
+        let left = |key: &str, folder: &Path| {
+            let folder = folder.display();
+            format!("{key}: {folder} belongs to the service's user, and is looked at when it starts")
+        };
+        if let Some(folder) = settings.audit.folder().filter(|folder| is_of_another(folder)) {
+            warnings.push(left("audit", folder));
+        }
         if is_of_another(&settings.state_dir) {
-            let folder = settings.state_dir.display();
-            warnings.push(format!(
-                "state_dir: {folder} belongs to the service's user, and is looked at when it starts"
-            ));
+            warnings.push(left("state_dir", &settings.state_dir));
         } else {
             state(&settings)?;
             Book::read(&settings.state_dir).map_err(Refused::one)?;
@@ -100,13 +104,6 @@ impl Plan {
         Sink::check(&settings.audit).map_err(Refused::one)?;
         Ok(warnings)
     }
-}
-
-/// Whether root looks at the folder of a service that runs as somebody else: what the rules of its files say of it, only
-/// that user can tell.
-fn is_of_another(folder: &Path) -> bool {
-    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| meta.uid());
-    owner(Path::new("/proc/self")) == Some(0) && owner(folder).is_some_and(|uid| uid != 0)
 }
 
 /// Whether serial numbers can be kept: that they cannot is told now, and not to each person.
