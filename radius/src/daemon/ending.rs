@@ -61,8 +61,13 @@ impl Daemon {
                 let limit = self.settings.limits.drain;
                 self.ending = Ending::Draining(Instant::now() + limit);
                 let pending = self.server.pending();
-                let what =
-                    format!("ends: no new logins, and {pending} pending ones have {} s", limit.as_secs());
+                let what = match pending {
+                    0 => "ends: no new logins, and none is pending".to_owned(),
+                    _ => format!(
+                        "ends: no new logins; those that are pending ({pending}) have {} s, or until another signal",
+                        limit.as_secs()
+                    ),
+                };
                 self.scribe.log(Level::Info, what.as_str());
                 self.notifier.stopping(limit + GIVING_UP + STUCK, &what);
             }
