@@ -14,7 +14,7 @@ endif
 # Where the packages go, and what they are made of.
 PACKAGES := $(TARGET)/packages
 
-.PHONY: help deps build demo test lint unit lab fuzz bench-radius bench-pam layout
+.PHONY: help deps build demo test lint unit installs lab fuzz bench-radius bench-pam layout
 .PHONY: deps-packages packages test-packages test-reproducible
 
 help:
@@ -22,15 +22,15 @@ help:
 	@echo 'make build   the PAM module, the RADIUS responder, mobileidctl and the simulator, into $(TARGET)/debug'
 	@echo 'make demo    see logins confirmed and cancelled, a sudo, and RADIUS, on this machine alone'
 	@echo 'make man     write anew what the manual and the completions take from the code and the guide'
-	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, real logins'
+	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, packages, real logins'
 	@echo 'make lint    formatting and lints'
 	@echo 'make bench-pam      the module side by side with others, a login with curl and openssl, in a minute'
 	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
 	@echo 'make packages           packages for Debian and Fedora, with bills of materials, into $(PACKAGES)'
-	@echo 'make test-packages      installs, changes and removes them on a Debian of its own, in ten minutes'
+	@echo 'make test-packages      installs, changes and removes them on a Debian of its own, as make test does with others'
 	@echo 'make test-reproducible  builds them twice, in two folders, and compares the bytes'
 	@echo
-	@echo 'Parts of make test: make unit, make lab, make fuzz'
+	@echo 'Parts of make test: make unit, make fuzz, make installs, make lab'
 
 deps:
 	@sh tests/deps.sh
@@ -48,6 +48,7 @@ demo: build
 test: deps lint build
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory installs
 	@$(MAKE) --no-print-directory lab
 
 lint: deps
@@ -59,6 +60,10 @@ lint: deps
 
 unit: deps
 	cargo test --locked --workspace --exclude mobileid-tests
+
+# Packages of what was built, and their stories: for `make packages`, below, everything would be built a second time.
+installs: deps-packages build
+	tests/packages/quick.sh $(TARGET)/debug $(SUDO)
 
 # With --workspace, because the choice of packages decides with which features their dependencies are built.
 # More threads than cores: a login waits most of its time.

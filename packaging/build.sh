@@ -25,7 +25,7 @@ export CARGO_ENCODED_RUSTFLAGS="$flags"
 # ring and AWS-LC are partly C, and are built as Debian builds what it ships. The module goes to Fedora as well, so that
 # nothing here may ask for a newer libc than the oldest that we serve: check-glibc below.
 export CFLAGS="$CFLAGS -fstack-protector-strong -D_FORTIFY_SOURCE=2"
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
+. packaging/dated
 
 # One at a time: together they would be given the features that only one of them wants.
 cargo build --locked --release -p pam_mobileid

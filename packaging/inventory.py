@@ -161,7 +161,7 @@ def licences(package, abouts):
 def main():
     out = Path(sys.argv[1]) / "inventory"
     out.mkdir(parents=True, exist_ok=True)
-    metadata = json.loads(run("cargo", "metadata", "--format-version", "1", "--locked"))
+    metadata = json.loads(run("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", TARGET))
     known = {(p["name"], p["version"]): {**p, "folder": Path(p["manifest_path"]).parent} for p in metadata["packages"]}
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
     checksums = {(p["name"], p["version"]): p.get("checksum") for p in lock["package"]}

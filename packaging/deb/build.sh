@@ -7,7 +7,7 @@
 set -eu
 packaging=$(cd "$(dirname "$0")/.." && pwd -P)
 out=$(cd "$1" && pwd -P)
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$packaging" log -1 --format=%ct)}"
+. "$packaging/dated"
 umask 022
 
 work=$out/work/deb/mobileid

@@ -7,7 +7,7 @@
 set -eu
 packaging=$(cd "$(dirname "$0")/.." && pwd -P)
 out=$(cd "$1" && pwd -P)
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$packaging" log -1 --format=%ct)}"
+. "$packaging/dated"
 version=${2:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$packaging/../Cargo.toml" | head -n 1)}
 umask 022
 
@@ -101,7 +101,7 @@ rpmbuild -bb --quiet --target "$(uname -m)" \
 	--define '_libdir /usr/lib64' --define '_libexecdir /usr/libexec' --define '_unitdir /usr/lib/systemd/system' \
 	--define '_sysusersdir /usr/lib/sysusers.d' --define '_sysctldir /usr/lib/sysctl.d' --define '_sysconfdir /etc' \
 	--define 'debug_package %{nil}' --define '__os_install_post %{nil}' --define '_build_id_links none' \
-	--define '_binary_payload w19.zstdio' --define '_buildhost mobileid.invalid' --define 'dist %{nil}' \
+	--define "_binary_payload ${RPM_PAYLOAD:-w19.zstdio}" --define '_buildhost mobileid.invalid' --define 'dist %{nil}' \
 	--define 'packager The mobileid contributors <maintainers@mobileid.invalid>' \
 	--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
 	"$packaging/rpm/mobileid.spec"

@@ -22,9 +22,8 @@ nothing_secret() {
 	same '' "$(find "$WORK/unpacked/etc" -type f)"
 	same '' "$(find "$WORK/unpacked" \( -perm /022 -o -perm /6000 \) ! -type l)"
 	# Nor what the machine that built them is like.
-	paths=$(grep -rlE -e "$root|$HOME/\.(cargo|rustup)" "$WORK/unpacked" || true)
+	if [ -z "$quick" ]; then same '' "$(grep -rlE -e "$root|${HOME:-/root}/\.(cargo|rustup)" "$WORK/unpacked")"; fi
 	rm -rf "$WORK/unpacked"
-	same '' "$paths"
 }
 
 old_libraries_do() {
@@ -58,14 +57,16 @@ PYTHON
 	done
 }
 
-# The samples as they are printed. What must differ is what Swisscom gives to each customer: here, the simulator.
+# The samples as they are printed. What must differ is what Swisscom gives to each customer: here, the simulator. The folder
+# of state is made by systemd when it starts the service.
 samples_are_sound() {
 	folder=$WORK/samples
 	mkdir -p -m 755 "$folder/trust"
+	mkdir -m 700 "$WORK/state"
 	"$OUT/bin/mobileid-simulator" --listen 127.0.0.1:0 --phone 127.0.0.1:0 --state "$WORK/phone" > "$WORK/ready" 2>&1 &
 	simulator=$!
 	tries=0
-	until grep -q '^ready ' "$WORK/ready"; do
+	until grep -qs '^ready ' "$WORK/ready"; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 200 ] && kill -0 "$simulator"
 		sleep 0.1
@@ -75,6 +76,7 @@ samples_are_sound() {
 	install -m 600 "$WORK/phone/client.key" "$folder/client.key"
 	cp "$WORK/phone/signer-anchors.pem" "$folder/trust/"
 	(umask 077 && echo 6f9a0c7d3b8e41f2a5d6c7b8 > "$folder/vpn.secret")
+	sed -i "1i state_dir = \"$WORK/state\"" "$folder/radiusd.toml"
 	"$OUT/bin/mobileidctl" check --config "$folder/mobileid.toml"
 	"$OUT/bin/mobileid-radiusd" --check --config "$folder/radiusd.toml"
 }
@@ -108,9 +110,9 @@ story 'lintian has nothing to say' debs_are_clean
 story 'rpmlint has nothing to say' rpms_are_clean
 story 'no key, no configuration, no path of the builder, nothing that others may write' nothing_secret
 story 'the programs run with the libc of RHEL 9' old_libraries_do
-story 'the module is below 2.6 MB' module_is_small
+if [ -z "$quick" ]; then story 'the module is below 2.6 MB' module_is_small; fi
 story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole
 story 'the samples are sound' samples_are_sound
 story 'systemd-analyze security: 1.3 or better' unit_is_confined
-story "the policy for SELinux compiles" policy_compiles
+story 'the policy for SELinux compiles' policy_compiles
 story 'packed in two folders, the packages are the same to the byte' packing_is_reproducible

@@ -40,10 +40,13 @@ nobody_is_asked() {
 }
 
 installed() {
+	snapshot > "$WORK/disk-before"
+	sha256sum "$MACHINE"/etc/pam.d/* > "$WORK/pam-before"
+	# Not every machine lets every unit of Debian's run in it.
+	failed_before=$(inside systemctl list-units --failed --no-legend --plain)
 	debs "$OUT"
 	inside sh -c 'apt-get -qq install -y /root/debs/*.deb'
-	# systemd's own word for what a person sees: nothing has failed.
-	same '' "$(inside systemctl list-units --failed --no-legend)"
+	same "$failed_before" "$(inside systemctl list-units --failed --no-legend --plain)"
 }
 
 install_changes_no_login() {
@@ -187,26 +190,22 @@ purged() {
 	has "$(login alice)" 'granted to alice'
 }
 
-if machine debian && boot; then
-	snapshot > "$WORK/disk-before"
-	sha256sum "$MACHINE"/etc/pam.d/* > "$WORK/pam-before"
-	story 'apt install ./*.deb, without a network' installed
-	story 'installing changes no login' install_changes_no_login
-	story 'the service is enabled and waits for its configuration' waits_for_configuration
-	story 'the module is where PAM looks, for its architecture' module_is_where_pam_looks
-	story 'without a configuration the module denies, and taking its line out is the way back' no_configuration_is_a_denial
-	story 'check, heartbeat and a first login by mobileidctl' first_steps
-	story 'ssh with a key: Alice confirms and is in, Bob cancels and is not' ssh_by_hand
-	story 'pam-auth-update --enable: password, then phone; none rings for a wrong password; --disable undoes it' profile
-	story 'an upgrade keeps what was changed by hand, and logins work' upgraded
-	story 'a downgrade does, too' downgraded
-	story 'installing the same again does, too' reinstalled
-	story 'removal is refused while a file of PAM loads the module' removal_is_refused
-	story 'also while common-auth does, where it is not written by pam-auth-update any more' edited_common_auth
-	story 'removal while the profile is on takes it out, and the password lets in' removed_while_enabled
-	story 'what packages share stays until the last of them is purged' shared_until_the_last
-	story 'purged, the disk is as it was before' purged
-else
-	story 'a Debian to install into' false
-fi
+machine debian
+boot
+story 'apt install ./*.deb, without a network' installed
+story 'installing changes no login' install_changes_no_login
+story 'the service is enabled and waits for its configuration' waits_for_configuration
+story 'the module is where PAM looks, for its architecture' module_is_where_pam_looks
+story 'without a configuration the module denies, and taking its line out is the way back' no_configuration_is_a_denial
+story 'check, heartbeat and a first login by mobileidctl' first_steps
+story 'ssh with a key: Alice confirms and is in, Bob cancels and is not' ssh_by_hand
+story 'pam-auth-update --enable: password, then phone; none rings for a wrong password; --disable undoes it' profile
+story 'an upgrade keeps what was changed by hand, and logins work' upgraded
+story 'a downgrade does, too' downgraded
+story 'installing the same again does, too' reinstalled
+story 'removal is refused while a file of PAM loads the module' removal_is_refused
+story 'also while common-auth does, where it is not written by pam-auth-update any more' edited_common_auth
+story 'removal while the profile is on takes it out, and the password lets in' removed_while_enabled
+story 'what packages share stays until the last of them is purged' shared_until_the_last
+story 'purged, the disk is as it was before' purged
 halt

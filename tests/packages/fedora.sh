@@ -1,7 +1,7 @@
 # The RPM packages, as far as Debian's rpm tells: in a tree of its own, whose shell runs the scripts. What rpm is told to
 # leave out are the dependencies, which have names that only Fedora and RHEL know.
 
-rpm_in() { rpm --root "$MACHINE" --dbpath /var/lib/rpm-of-the-test "$@"; }
+rpm_in() { limited 180 rpm --root "$MACHINE" --dbpath /var/lib/rpm-of-the-test "$@"; }
 # Debian's rpm asks for this before it changes anything.
 change() { rpm_in --force-debian --nodeps "$@"; }
 
@@ -11,6 +11,10 @@ stack() {
 }
 
 rpms_install() {
+	# Folders of Fedora that Debian has not, and that no package of ours owns.
+	mkdir -p "$MACHINE"/usr/lib64/security "$MACHINE"/usr/share/licenses "$MACHINE"/usr/share/zsh/site-functions \
+		"$MACHINE"/usr/share/fish/vendor_completions.d "$MACHINE"/usr/share/bash-completion/completions "$MACHINE"/usr/libexec
+	snapshot > "$WORK/disk-before"
 	mkdir -p "$MACHINE/var/lib/rpm-of-the-test"
 	find "$MACHINE/etc/pam.d" -type f -exec sha256sum {} + | sort > "$WORK/pam-before"
 	change --install "$OUT"/*.rpm
@@ -32,8 +36,8 @@ are_where_fedora_has_them() {
 }
 
 programs_run() {
-	has "$(chroot "$MACHINE" mobileidctl --version)" '^mobileidctl '
-	has "$(chroot "$MACHINE" mobileid-radiusd --check 2>&1 || true)" 'radiusd.toml: .*No such file'
+	has "$(limited 60 chroot "$MACHINE" mobileidctl --version)" '^mobileidctl '
+	has "$(limited 60 chroot "$MACHINE" mobileid-radiusd --check 2>&1 || true)" 'radiusd.toml: .*No such file'
 }
 
 rpms_upgrade_and_back() {
@@ -61,21 +65,14 @@ erased() {
 	change --erase pam_mobileid mobileid-radiusd mobileid-tools mobileid-simulator
 	rm -r "$MACHINE/var/lib/rpm-of-the-test"
 	# The user stays, as everywhere in Fedora: its number must not come to belong to somebody else.
-	chroot "$MACHINE" userdel mobileid-radiusd
+	limited 60 chroot "$MACHINE" userdel mobileid-radiusd
 	same "$(cat "$WORK/disk-before")" "$(snapshot)"
 }
 
-if machine fedora; then
-	# Folders of Fedora that Debian has not, and that no package of ours owns.
-	mkdir -p "$MACHINE"/usr/lib64/security "$MACHINE"/usr/share/licenses "$MACHINE"/usr/share/zsh/site-functions \
-		"$MACHINE"/usr/share/fish/vendor_completions.d "$MACHINE"/usr/share/bash-completion/completions "$MACHINE"/usr/libexec
-	snapshot > "$WORK/disk-before"
-	story 'rpm --install, and PAM is as it was' rpms_install
-	story 'everything is where Fedora has it' are_where_fedora_has_them
-	story 'the programs run' programs_run
-	story 'upgrade and downgrade keep the configuration' rpms_upgrade_and_back
-	story 'erasing is refused while a file of PAM loads the module' erase_is_refused
-	story 'erased, the disk is as it was before' erased
-else
-	story 'a tree to install into' false
-fi
+machine fedora
+story 'rpm --install, and PAM is as it was' rpms_install
+story 'everything is where Fedora has it' are_where_fedora_has_them
+story 'the programs run' programs_run
+story 'upgrade and downgrade keep the configuration' rpms_upgrade_and_back
+story 'erasing is refused while a file of PAM loads the module' erase_is_refused
+story 'erased, the disk is as it was before' erased

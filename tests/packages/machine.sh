@@ -5,30 +5,68 @@
 #
 # What is not said here with `shell` on its command line is read by run.sh, which has set WORK and CACHE.
 
-mirror=http://deb.debian.org/debian
+# Why no machine can be had here, once that is known: the stories that need one are then named, not told.
+CANNOT=
 
-# The tree that every machine is a copy of. Made anew when what it shall have changes.
+# Whatever is asked of a machine has an end.
+limited() { timeout --kill-after=10 "$@"; }
+
+# Where apt takes this Debian from on this machine, and Debian's own place.
+mirrors() {
+	{
+		# shellcheck disable=SC2016 # apt's, not the shell's
+		apt-get indextargets --no-release-info --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' \
+			2> /dev/null | sed -nE 's,^bookworm main ((https?|file):.*[^/])/*$,\1,p'
+		echo http://deb.debian.org/debian
+	} | awk '!seen[$0]++'
+}
+
+# The tree that every machine is a copy of. Made anew when what it shall have changes; half a tree is none.
 tree() {
 	packages=ca-certificates,openssh-server,openssh-client,sudo,systemd,systemd-sysv,libpam-runtime,passwd
-	if [ "$(cat "$CACHE/packages" 2>/dev/null)" != "$packages" ]; then
-		echo "packages: debootstrap makes a Debian of its own in $CACHE, once"
-		rm -rf "$CACHE"
+	[ "$(cat "$CACHE/packages" 2>/dev/null)" != "$packages" ] || return 0
+	echo "packages: debootstrap makes a Debian of its own in $CACHE, once"
+	if [ -z "${http_proxy:-}" ]; then eval "$(apt-config shell http_proxy Acquire::http::Proxy)"; fi
+	case ${http_proxy:-} in '' | DIRECT) ;; *) export http_proxy ;; esac
+	for mirror in $(mirrors); do
+		rm -rf --one-file-system "$CACHE"
 		mkdir -p "$CACHE"
-		debootstrap --variant=minbase --include="$packages" bookworm "$CACHE/bookworm" "$mirror" > "$CACHE/log" 2>&1 || {
-			tail -n 20 "$CACHE/log" >&2
-			return 1
-		}
-		rm -f "$CACHE"/bookworm/var/cache/apt/archives/*.deb
-		echo "$packages" > "$CACHE/packages"
+		# What it mounts goes with it, also when it is killed.
+		if limited 900 unshare --mount debootstrap --variant=minbase --include="$packages" bookworm "$CACHE/bookworm" \
+			"$mirror" < /dev/null > "$CACHE/log" 2>&1; then
+			rm -f "$CACHE"/bookworm/var/cache/apt/archives/*.deb
+			echo "$packages" > "$CACHE/packages"
+			return 0
+		fi
+		tail -n 5 "$CACHE/log" | sed 's/^/        | /'
+	done
+	CANNOT='debootstrap cannot make a Debian'
+	return 1
+}
+
+# A machine named $1, switched off.
+machine() {
+	MACHINE=$WORK/$1
+	[ -z "$CANNOT" ] || return
+	if [ "$(id -u)" -ne 0 ]; then
+		CANNOT='only root can make a Debian'
+	elif [ "$(df --output=avail --block-size=M "$WORK" | tail -n 1 | tr -dc 0-9)" -lt 1500 ]; then
+		CANNOT="less than 1.5 GB is free in $WORK"
+	elif tree; then
+		(
+			set -eu
+			furnish
+		) > "$WORK/said" 2>&1
+		# In a condition set -e would not hold inside.
+		# shellcheck disable=SC2181
+		if [ $? -ne 0 ]; then CANNOT="no copy of the Debian: $(tail -n 1 "$WORK/said")"; fi
 	fi
 }
 
-# A machine named $1, switched off, with two people who have a password and root's key.
-machine() {
-	tree
-	MACHINE=$WORK/$1
-	rm -rf "$MACHINE"
-	cp -a "$CACHE/bookworm" "$MACHINE"
+# Two people who have a password and root's key.
+furnish() {
+	rm -rf --one-file-system "$MACHINE"
+	cp -a --reflink=auto "$CACHE/bookworm" "$MACHINE"
 	chroot "$MACHINE" useradd --create-home --shell /bin/bash alice
 	chroot "$MACHINE" useradd --create-home --shell /bin/bash bob
 	printf 'alice:right\nbob:right\n' | chroot "$MACHINE" chpasswd
@@ -50,19 +88,22 @@ ANSWER
 	chmod 755 "$MACHINE/root/answer"
 }
 
-# Switches it on, and waits until it is up.
+# Switches it on, and waits until it is up. Nothing of ours is in it yet: if it does not come up, that is because of where
+# we are. It ends with this shell, however that ends.
 boot() {
-	systemd-nspawn --quiet --directory="$MACHINE" --machine=packages --register=no --keep-unit --private-network \
-		--resolv-conf=off --timezone=off --link-journal=no --boot --console=pipe < /dev/null > "$WORK/console" 2>&1 &
+	[ -z "$CANNOT" ] || return
+	NAME=packages-$$
+	setpriv --pdeathsig KILL systemd-nspawn --quiet --directory="$MACHINE" --machine="$NAME" --register=no --keep-unit \
+		--private-network --resolv-conf=off --timezone=off --link-journal=no --boot --console=pipe \
+		< /dev/null > "$WORK/console" 2>&1 &
 	NSPAWN=$!
-	tries=0
-	until leader=$(pgrep -P "$NSPAWN" | head -n 1) && [ -n "$leader" ] &&
+	end=$(($(date +%s) + 120))
+	until LEADER=$(pgrep -P "$NSPAWN" | head -n 1) && [ -n "$LEADER" ] &&
 		inside systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'; do
-		tries=$((tries + 1))
-		if [ "$tries" -gt 300 ] || ! kill -0 "$NSPAWN"; then
-			echo "the machine did not come up:" >&2
-			tail -n 20 "$WORK/console" >&2
-			return 1
+		if [ "$(date +%s)" -gt "$end" ] || ! kill -0 "$NSPAWN" 2>/dev/null; then
+			CANNOT="systemd-nspawn boots no machine here: $(tail -n 1 "$WORK/console")"
+			halt
+			return
 		fi
 		sleep 0.2
 	done
@@ -70,7 +111,7 @@ boot() {
 
 # Runs a command in it, as root with nothing of our own environment.
 inside() {
-	nsenter --target "$(pgrep -P "$NSPAWN" | head -n 1)" --mount --uts --ipc --net --pid --cgroup --root --wd \
+	limited 180 nsenter --target "$LEADER" --mount --uts --ipc --net --pid --cgroup --root --wd \
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
@@ -79,13 +120,15 @@ halt() {
 	[ -n "${NSPAWN:-}" ] || return 0
 	kill -TERM "$NSPAWN" 2>/dev/null || true
 	tries=0
-	while kill -0 "$NSPAWN" 2>/dev/null && [ "$tries" -lt 150 ]; do
+	while kill -0 "$NSPAWN" 2>/dev/null && [ "$tries" -lt 100 ]; do
 		tries=$((tries + 1))
 		sleep 0.2
 	done
 	kill -KILL "$NSPAWN" 2>/dev/null || true
 	wait "$NSPAWN" 2>/dev/null || true
 	NSPAWN=
+	# It leaves an empty folder where /run is no file system of its own.
+	rmdir "/run/systemd/nspawn/propagate/$NAME" 2>/dev/null || true
 }
 
 # Logs $1 in by ssh from the machine itself, and prints what the terminal would show.
@@ -93,7 +136,7 @@ login() {
 	: > "$MACHINE/root/asked"
 	inside env SSH_ASKPASS=/root/answer SSH_ASKPASS_REQUIRE=force setsid --wait ssh -F none \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o NumberOfPasswordPrompts=1 \
-		-o PreferredAuthentications="${2:-publickey,keyboard-interactive}" "$1@127.0.0.1" \
+		-o ConnectTimeout=20 -o PreferredAuthentications="${2:-publickey,keyboard-interactive}" "$1@127.0.0.1" \
 		'echo "granted to $(id -un)"' < /dev/null 2>&1 || true
 }
 
@@ -123,8 +166,8 @@ snapshot() {
 		find . -xdev \( -path ./var/log -o -path ./var/cache -o -path ./var/lib/apt -o -path ./tmp -o -path ./var/tmp \
 			-o -path ./root -o -path ./run -o -path './var/lib/dpkg/status*' -o -path './var/lib/dpkg/lock*' \
 			-o -path './etc/*-' -o -path './var/lib/systemd/random-seed' -o -path './var/lib/systemd/timers' \) -prune \
-			-o \( -type f -printf '%p %y %m %U:%G ' -exec sh -c 'sha256sum < "$1"' - {} \; \) \
-			-o -printf '%p %y %m %U:%G %l\n'
+			-o -printf '%p %y %m %U:%G %l\n' -type f -fprint0 "$WORK/files"
+		xargs -0 sha256sum < "$WORK/files"
 		dpkg-query --root="$MACHINE" -W
 	) | sort
 }

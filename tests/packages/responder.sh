@@ -3,7 +3,7 @@
 # A gateway on the machine itself asks whether $1 may enter.
 gateway() {
 	echo "User-Name=$1,User-Password=ignored,Message-Authenticator=0x00" |
-		nsenter --target "$(pgrep -P "$NSPAWN" | head -n 1)" --net \
+		limited 60 nsenter --target "$LEADER" --net \
 			radclient -x -r 1 -t 30 127.0.0.1:1812 auth "$(cat "$MACHINE/etc/mobileid/vpn.secret")" 2>&1 || true
 }
 
@@ -129,18 +129,16 @@ gone_without_a_trace() {
 	refused grep mobileid-radiusd "$MACHINE/etc/passwd" "$MACHINE/etc/group"
 }
 
-if machine responder && boot; then
-	story 'the package and its sample, and the service runs' starts
-	story 'its process: a user of its own, no capability, system calls filtered' is_shut_in
-	story 'it sees its configuration and its state, and nothing of root' sees_little
-	story 'a gateway asks: Alice confirms, Bob cancels, nobody is nobody' phones_decide_for_gateways
-	story 'reload reads everything anew, in the same process' reload_reads_anew
-	story 'what is broken, or others could have changed, is not taken' broken_is_not_taken
-	story 'it feeds the watchdog' hanging_is_noticed
-	story 'an upgrade starts the new one' upgrade_restarts_it
-	story 'it stops, and its copy of the keys is gone' stops
-	story 'purged, it leaves neither state nor user' gone_without_a_trace
-else
-	story 'a Debian to install into' false
-fi
+machine responder
+boot
+story 'the package and its sample, and the service runs' starts
+story 'its process: a user of its own, no capability, system calls filtered' is_shut_in
+story 'it sees its configuration and its state, and nothing of root' sees_little
+story 'a gateway asks: Alice confirms, Bob cancels, nobody is nobody' phones_decide_for_gateways
+story 'reload reads everything anew, in the same process' reload_reads_anew
+story 'what is broken, or others could have changed, is not taken' broken_is_not_taken
+story 'it feeds the watchdog' hanging_is_noticed
+story 'an upgrade starts the new one' upgrade_restarts_it
+story 'it stops, and its copy of the keys is gone' stops
+story 'purged, it leaves neither state nor user' gone_without_a_trace
 halt
