@@ -21,7 +21,9 @@ use mobileid::{
 use serde::Serialize;
 
 use crate::{
-    Common, Exit, out, patience,
+    Common, Exit,
+    advice::Us,
+    out, patience,
     progress::{Bound, Progress},
     when,
 };
@@ -133,7 +135,7 @@ impl Report {
         drop(waiting);
         let (ok, what) = match &answer {
             Answer::Reply(response) => {
-                (true, format!("{service} answered (HTTP {}; 500 is how it refuses)", response.status))
+                (true, format!("{service} {}", answered(response)))
             }
             Answer::Unreachable(_, detail) | Answer::Lost(detail) => (false, detail.clone()),
             Answer::TimedOut => (false, format!("{service} gave no answer in time")),
@@ -162,7 +164,7 @@ impl Report {
         }
         match heartbeat::read(response) {
             Ok(Health::Healthy) => Ok(()),
-            Ok(Health::Fault(reply)) => Err(advice::fault(&setup.connection, &reply, skewed.is_some())),
+            Ok(Health::Fault(reply)) => Err(advice::fault(&Us::of(setup), &reply, skewed.is_some())),
             Ok(Health::Unexpected) => Err(advice::unexpected()),
             Err(unreadable) => Err(advice::unreadable(&setup.connection, unreadable)),
         }
@@ -205,6 +207,16 @@ impl Report {
         lines.extend(self.ahead.map(|ahead| format!("  clock: {}", clock(ahead))));
         lines.extend(more.iter().chain(&self.hints).map(|hint| format!("  - {hint}")));
         lines.join("\n")
+    }
+}
+
+/// What came back, before it is judged. A healthy service refuses, with HTTP 500 as all its refusals: told as it is, it
+/// would be taken for a fault.
+fn answered(response: &HttpResponse) -> String {
+    match heartbeat::read(response) {
+        Ok(Health::Healthy) => "refused the number that is none, as a healthy service does".to_owned(),
+        Ok(Health::Fault(_)) => "answered with a fault".to_owned(),
+        Ok(Health::Unexpected) | Err(_) => format!("answered (HTTP {})", response.status),
     }
 }
 

@@ -2,7 +2,10 @@
 //!
 //! The audit line is printed and not sent to the system log: there it would pass for a login to this host.
 
-use std::time::Duration;
+use std::{
+    iter::{once, repeat},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -19,6 +22,7 @@ use mobileid::{
 
 use crate::{
     Common, Exit,
+    advice::Us,
     folders::State,
     out, patience,
     progress::Progress,
@@ -78,12 +82,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.common.json {
         out::data(&out::json_line(&outcome.audit.line()))?;
     } else {
-        out::data(&in_words(&outcome))?;
+        out::data(&in_words(&outcome, &Us::of(&setup)))?;
     }
     Ok(exit)
 }
 
-fn in_words(outcome: &Outcome) -> String {
+fn in_words(outcome: &Outcome, us: &Us<'_>) -> String {
     let audit = &outcome.audit;
     let mut lines = vec![match &outcome.verdict {
         Verdict::Accepted(signer) => format!("accepted: {}", signer.signer().subject),
@@ -112,6 +116,8 @@ fn in_words(outcome: &Outcome) -> String {
     if let Some(advice) = advice(&outcome.verdict) {
         line("advice", advice);
     }
+    let of_us = us.after_login(&outcome.verdict);
+    of_us.iter().zip(once("advice").chain(repeat(""))).for_each(|(what, name)| line(name, what));
     line("took", &seconds(Duration::from_millis(audit.ms)));
     line("user reads", &outcome.notice.to_string());
     lines.join("\n")

@@ -20,6 +20,7 @@
 //! standard error, and so does a line about whatever takes longer than a second, where somebody watches. A verb ends
 //! with 0 for yes, 1 for no, and 2 where it could not try.
 
+mod advice;
 mod audit;
 mod breakglass;
 mod check;

@@ -32,6 +32,7 @@ use super::{
     report::account_in_words,
 };
 use crate::{
+    advice::Us,
     out,
     progress::Bound,
     terminal::{Terminal, host_name},
@@ -61,8 +62,13 @@ impl Enrolment<'_> {
             }
             (None, ProfileReply::Fault(fault)) => {
                 let (name, code) = (fault.fault.name(), fault.fault.code());
-                Err(anyhow!("the service refused the profile query: {name} ({code}): {}", fault.detail)
-                    .into())
+                let detail = &fault.detail;
+                let mut why = format!("the service refused the profile query: {name} ({code}): {detail}");
+                Us::of(&self.setup)
+                    .after(fault.fault)
+                    .iter()
+                    .for_each(|it| why.push_str(&format!("\n  - {it}")));
+                Err(anyhow!(why).into())
             }
             (None, ProfileReply::NotOk(status)) => {
                 Err(anyhow!("the service gave no profile: {} ({})", status.name(), status.code()).into())
@@ -117,6 +123,7 @@ impl Enrolment<'_> {
             }
             Verdict::Denied(reason) => {
                 let detail = outcome.audit.detail.unwrap_or_default();
+                self.facts.advice = Us::of(&self.setup).after_login(&outcome.verdict);
                 Err(Refusal::Denied { reason, detail, user: self.arguments.user.clone() }.into())
             }
             // No rule was asked that could let anybody in.

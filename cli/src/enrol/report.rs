@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) kept: Option<Kept>,
     /// The table that the person was entered in.
     pub(super) table: Option<String>,
+    /// What to do where the service refuses us.
+    pub(super) advice: Vec<String>,
 }
 
 /// What became of the serial number of the signature.
@@ -130,6 +132,7 @@ impl Facts {
         if counts && self.account.as_ref().is_some_and(|it| it.recovery_code == Some(false)) {
             line("advice", NO_RECOVERY_CODE);
         }
+        self.advice.iter().for_each(|advice| line("advice", advice));
         lines.join("\n")
     }
 }

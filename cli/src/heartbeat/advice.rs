@@ -1,6 +1,6 @@
 //! What ended the way to the service, in words, and what to look at: the experience of others who stood here.
 
-use std::{io::ErrorKind, time::Duration, time::SystemTime};
+use std::{io::ErrorKind, time::Duration};
 
 use mobileid::{
     config::Endpoint,
@@ -10,7 +10,7 @@ use mobileid::{
     text::escaped,
 };
 
-use crate::check::client;
+use crate::advice::{self, Us};
 
 /// What ended the walk.
 pub(super) struct Trouble {
@@ -38,6 +38,11 @@ impl Trouble {
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    fn hints(mut self, hints: Vec<String>) -> Self {
+        self.hints.extend(hints);
         self
     }
 }
@@ -136,23 +141,12 @@ fn tls(connection: &Connection, trouble: Trouble, detail: &str) -> Trouble {
         let trouble = trouble.hint(
             "the server does not want our certificate: is the one in service.client_cert registered at Swisscom?",
         );
-        return certificate(connection, trouble);
+        return trouble.hints(advice::certificate(connection));
     }
     trouble
 }
 
-/// What is wrong with our certificate, as far as it can be seen from here.
-fn certificate(connection: &Connection, trouble: Trouble) -> Trouble {
-    let (facts, findings) =
-        client::look(&connection.client_cert, connection.client_cert_count, SystemTime::now());
-    let trouble = match facts {
-        Some(facts) => trouble.hint(format!("we sent {}, SHA-256 {}", facts.subject, facts.sha256)),
-        None => trouble,
-    };
-    findings.into_iter().fold(trouble, |trouble, what| trouble.hint(format!("service.client_cert: {what}")))
-}
-
-pub(super) fn fault(connection: &Connection, reply: &FaultReply, clock_is_off: bool) -> Trouble {
+pub(super) fn fault(us: &Us<'_>, reply: &FaultReply, clock_is_off: bool) -> Trouble {
     let detail = if reply.detail.is_empty() { "no more was said" } else { &reply.detail };
     // The detail was escaped where it came in, and is not escaped again.
     let trouble =
@@ -161,21 +155,15 @@ pub(super) fn fault(connection: &Connection, reply: &FaultReply, clock_is_off: b
         Fault::WrongParam if clock_is_off => {
             trouble.hint("the service refuses a request whose time is too far off: the clock is the cause")
         }
-        Fault::WrongParam => trouble
-            .hint("the usual cause is the clock or its time zone: the service refuses a time that is far off"),
-        Fault::UnauthorizedAccess | Fault::ConnectionRefused => certificate(
-            connection,
-            trouble
-                .hint("service.ap_id is not the AP_ID that Swisscom gave us")
-                .hint("or the certificate is not the one registered for it, or lacks the purpose clientAuth")
-                .hint("or a full chain was sent; mobileidctl and the PAM module send the first certificate only"),
+        Fault::WrongParam => trouble.hint(
+            "the usual cause is the clock or its time zone: the service refuses a time that is far off",
         ),
-        Fault::UnsupportedProfile => {
-            trouble.hint("signature.profile is one that our contract does not allow")
+        Fault::UnauthorizedAccess | Fault::ConnectionRefused | Fault::UnsupportedProfile => {
+            trouble.hints(us.after(reply.fault))
         }
-        Fault::InappropriateData => {
-            trouble.hint("the service knows us, but wants service.dtbd_prefix before the health check's text")
-        }
+        Fault::InappropriateData => trouble
+            .hint("the service knows us, but wants the prefix before the health check's text, too")
+            .hints(us.after(reply.fault)),
         Fault::InternalError => trouble.hint("the service is in trouble: try again in a few minutes"),
         _ => trouble.hint("a healthy service answers 101 Illegal msisdn; this one knows us, but is not well"),
     }
@@ -231,6 +219,10 @@ mod tests {
         }
     }
 
+    fn us(connection: &Connection) -> Us<'_> {
+        Us { ap_id: "mid://acme.example", prefix: "ACME: ".to_owned(), connection }
+    }
+
     fn said(trouble: &Trouble) -> String {
         format!("{}: {}\n{}", trouble.name(), trouble.what, trouble.hints.join("\n"))
     }
@@ -239,19 +231,21 @@ mod tests {
     fn each_fault_has_its_hint() {
         for (code, says) in [
             (101, "the usual cause is the clock"),
+            (104, "service.ap_id is \"mid://acme.example\": is that the AP_ID that Swisscom gave us"),
             (104, "3 certificates are in the file"),
-            (780, "not the one registered"),
-            (107, "service.dtbd_prefix"),
+            (104, "the public address that requests of this host come from"),
+            (780, "has Swisscom registered our certificate"),
+            (107, "service.dtbd_prefix, which is \"ACME: \"\nhave Swisscom confirm the DTBD prefix"),
             (109, "signature.profile"),
             (900, "in trouble"),
             (777, "is not well"),
         ] {
             let reply = FaultReply { fault: Fault::from_code(code), detail: String::new() };
-            let said = said(&fault(&connection(), &reply, false));
+            let said = said(&fault(&us(&connection()), &reply, false));
             assert!(said.contains(says) && said.contains(&format!("({code}): no more was said")), "{said}");
         }
         let reply = FaultReply { fault: Fault::WrongParam, detail: "Illegal instant".to_owned() };
-        let said = said(&fault(&connection(), &reply, true));
+        let said = said(&fault(&us(&connection()), &reply, true));
         assert!(said.contains("Illegal instant") && said.contains("the clock is the cause"), "{said}");
     }
 

@@ -111,6 +111,7 @@ fn a_healthy_service_is_healthy_and_tells_the_time() {
     let run = heartbeat(|config| config, &[]);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.stdout.starts_with("healthy: ") && run.stdout.contains("clock: within a second"), "{run:?}");
+    assert!(run.stderr.contains("as a healthy service does") && !run.stderr.contains("500"), "{run:?}");
     let json = heartbeat(|config| config, &["--json"]).json();
     assert_eq!(json["verdict"], "healthy");
     assert_eq!(json["clock_ahead_s"], 0);
@@ -119,11 +120,13 @@ fn a_healthy_service_is_healthy_and_tells_the_time() {
 }
 
 #[test]
-fn a_104_comes_with_its_three_causes() {
+fn a_104_comes_with_all_its_causes() {
     let run = heartbeat(|config| config.replace("mid://simulator.example", "mid://other.example"), &[]);
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.starts_with("unhealthy: unauthorized-access (104): "), "{run:?}");
-    for part in ["service.ap_id is not", "not the one registered", "a full chain", "we sent CN="] {
+    for part in
+        ["service.ap_id is \"mid://other.example\"", "registered our certificate", "a chain", "we sent CN="]
+    {
         assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
     }
     let other = |config: String| config.replace("mid://simulator.example", "mid://other.example");

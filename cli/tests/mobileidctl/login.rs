@@ -78,6 +78,29 @@ fn denials_have_their_reason() {
 }
 
 #[test]
+fn what_is_wrong_with_us_is_told_with_what_to_do() {
+    for (from, to, reason, says) in [
+        (
+            "dtbd_prefix = \"SIM: \"",
+            "dtbd_prefix = \"ACME: \"",
+            "inappropriate-data (107)",
+            &["service.dtbd_prefix, which is \"ACME: \"", "have Swisscom confirm the DTBD prefix"][..],
+        ),
+        (
+            "mid://simulator.example",
+            "mid://other.example",
+            "unauthorized-access (104)",
+            &["service.ap_id is \"mid://other.example\"", "we sent CN="],
+        ),
+    ] {
+        let run = login(&world().config(|config| config.replace(from, to)), &["erin"]);
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.stdout.starts_with(&format!("denied: {reason}\n")), "{run:?}");
+        assert!(says.iter().all(|part| run.stdout.contains(part)), "{run:?}");
+    }
+}
+
+#[test]
 fn evidence_is_kept_and_verifies() {
     let folder = Folder::new();
     let evidence = folder.path("");
