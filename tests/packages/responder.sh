@@ -36,20 +36,20 @@ is_shut_in() {
 	done
 	# The keys stay root's; what the responder reads is a copy that only it can.
 	same 'root 600' "$(stat -c '%U %a' "$MACHINE/etc/mobileid/client.key")"
-	same 'mobileid-radiusd 700' "$(inside stat -c '%U %a' /run/mobileid-radiusd)"
-	same 'mobileid-radiusd 600' "$(inside stat -c '%U %a' /run/mobileid-radiusd/client.key)"
+	for folder in '' /config; do same 'root 750' "$(inside stat -c '%U %a' "/run/mobileid-radiusd$folder")"; done
+	same 'mobileid-radiusd 600' "$(inside stat -c '%U %a' /run/mobileid-radiusd/config/client.key)"
 }
 
 # What the process sees, tried with its user and in its view of the disk.
+as_it() {
+	inside nsenter --target "$(process)" --mount \
+		setpriv --reuid mobileid-radiusd --regid mobileid-radiusd --clear-groups --no-new-privs "$@"
+}
 sees_little() {
-	as_it() {
-		inside nsenter --target "$(process)" --mount \
-			setpriv --reuid mobileid-radiusd --regid mobileid-radiusd --clear-groups --no-new-privs "$@"
-	}
 	as_it cat /etc/mobileid/client.key > /dev/null
 	refused as_it cat /etc/shadow
 	refused as_it cat /root/.ssh/id_ed25519
-	refused as_it touch /etc/mobileid/new
+	for folder in /etc/mobileid /run/mobileid-radiusd /run/mobileid-radiusd/config; do refused as_it touch "$folder/new"; done
 	refused as_it touch /usr/new
 	as_it touch /var/lib/mobileid-radiusd/new
 	as_it rm /var/lib/mobileid-radiusd/new
@@ -91,6 +91,68 @@ broken_is_not_taken() {
 	same "$before" "$(process)"
 	has "$(gateway alice)" 'Received Access-Accept'
 	inside systemctl reload mobileid-radiusd
+}
+
+# What the copy has, with owners and modes.
+handed() { inside find /run/mobileid-radiusd -printf '%P %U %m %s\n' | sort; }
+
+# An editor's lock is a link to nowhere; a folder of roots may be a link, and lie elsewhere.
+what_editors_leave_is_no_obstacle() {
+	ln -s "root@vm.4711:1763800000" "$MACHINE/etc/mobileid/.#users.toml"
+	echo old > "$MACHINE/etc/mobileid/users.toml~"
+	mkdir "$MACHINE/etc/roots"
+	cp "$MACHINE/etc/mobileid/signer-anchors.pem" "$MACHINE/etc/roots/"
+	ln -s /etc/roots "$MACHINE/etc/mobileid/roots"
+	inside systemctl reload mobileid-radiusd
+	has "$(handed)" '^config/roots/signer-anchors.pem '
+	has_not "$(handed)" 'users.toml~|#users|^next|^old|^list'
+	inside systemctl restart mobileid-radiusd
+	has "$(gateway alice)" 'Received Access-Accept'
+	rm "$MACHINE/etc/mobileid/.#users.toml" "$MACHINE/etc/mobileid/users.toml~" "$MACHINE/etc/mobileid/roots"
+	inside systemctl reload mobileid-radiusd
+}
+
+# A key where the service cannot read it, and a copy that there is no room for: the reload says so, and what runs has the
+# copy that it had, for a SIGHUP too.
+what_cannot_be_handed_over_changes_nothing() {
+	before=$(handed)
+	has "$before" '^config/client.key '
+	key=$MACHINE/etc/ssl/private/mobileid.key
+	mkdir -p "$MACHINE/etc/ssl/private"
+	cp "$MACHINE/etc/mobileid/client.key" "$key"
+	chmod 600 "$key"
+	sed -i 's,^client_key = .*,client_key = "/etc/ssl/private/mobileid.key",' "$MACHINE/etc/mobileid/mobileid.toml"
+	refused inside systemctl reload mobileid-radiusd
+	has "$(journal | tail -n 5)" 'mobileid.key.*cannot be read'
+	same "$before" "$(handed)"
+	sed -i 's,^client_key = .*,client_key = "client.key",' "$MACHINE/etc/mobileid/mobileid.toml"
+	for obstacle in /usr "/etc/mobileid"; do
+		ln -s "$obstacle" "$MACHINE/etc/mobileid/all"
+		refused inside systemctl reload mobileid-radiusd
+		rm "$MACHINE/etc/mobileid/all"
+		same "$before" "$(handed)"
+	done
+	inside sh -c 'kill -HUP "$(systemctl show --property=MainPID --value mobileid-radiusd)"'
+	has "$(gateway alice)" 'Received Access-Accept'
+	has_not "$(journal | tail -n 3)" 'stays in use'
+	inside systemctl reload mobileid-radiusd
+	same "$(cut -d ' ' -f 1-3 <<< "$before")" "$(handed | cut -d ' ' -f 1-3)"
+}
+
+# A start that fails is tried again for as long as it takes.
+a_start_is_tried_until_it_works() {
+	chmod 666 "$MACHINE/etc/mobileid/users.toml"
+	refused inside systemctl restart mobileid-radiusd
+	refused inside test -e /run/mobileid-radiusd
+	chmod 600 "$MACHINE/etc/mobileid/users.toml"
+	tries=0
+	until [ "$(inside systemctl is-active mobileid-radiusd || true)" = active ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 300 ]
+		sleep 0.1
+	done
+	has "$(inside systemctl show --property=StartLimitIntervalUSec mobileid-radiusd)" '=0$'
+	has "$(gateway alice)" 'Received Access-Accept'
 }
 
 # systemd notices that it hangs: the watchdog is fed from the loop that carries packets.
@@ -137,6 +199,9 @@ story 'it sees its configuration and its state, and nothing of root' sees_little
 story 'a gateway asks: Alice confirms, Bob cancels, nobody is nobody' phones_decide_for_gateways
 story 'reload reads everything anew, in the same process' reload_reads_anew
 story 'what is broken, or others could have changed, is not taken' broken_is_not_taken
+story 'what editors leave in /etc/mobileid is no obstacle, nor are links' what_editors_leave_is_no_obstacle
+story 'what cannot be handed over changes nothing' what_cannot_be_handed_over_changes_nothing
+story 'a start that fails is tried again until it works' a_start_is_tried_until_it_works
 story 'it feeds the watchdog' hanging_is_noticed
 story 'an upgrade starts the new one' upgrade_restarts_it
 story 'it stops, and its copy of the keys is gone' stops
