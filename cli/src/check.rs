@@ -1,7 +1,7 @@
 //! `mobileidctl check`: reads everything that a login reads, as a login reads it, and names every mistake.
 //! What would work but should not stay so is a warning.
 
-mod anchors;
+pub(crate) mod anchors;
 pub(crate) mod client;
 mod directories;
 mod pam;
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let waiting = Progress::unless(arguments.common.json).wait("accounts and groups of [pam]", USER_DATABASE);
     let report = Report::of(&arguments.common.config, SystemTime::now());
     drop(waiting);
-    let sound = report.mistakes.is_empty() && (report.warnings.is_empty() || !arguments.strict);
+    let sound = report.is_sound() && (report.warnings.is_empty() || !arguments.strict);
     if arguments.common.json {
         out::json(&report.as_json(sound))?;
     } else {
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 /// What was found.
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     mistakes: Vec<Mistake>,
     warnings: Vec<Mistake>,
     facts: Option<Facts>,
@@ -93,7 +93,7 @@ struct Facts {
 }
 
 impl Report {
-    fn of(path: &Path, now: SystemTime) -> Self {
+    pub(crate) fn of(path: &Path, now: SystemTime) -> Self {
         // A login does not look at [srs]; what is wrong there shall be known before somebody is to be enrolled.
         match load::load(path).and_then(|setup| Ok((Places::of(path)?, load::registration(path)?, setup))) {
             Ok((places, registration, setup)) => Self::of_setup(&places, &setup, registration.as_ref(), now),
@@ -197,7 +197,12 @@ impl Report {
         self.warnings.push(warning);
     }
 
-    fn tell(&self) -> anyhow::Result<()> {
+    /// Whether a login could work with it.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
+    pub(crate) fn tell(&self) -> anyhow::Result<()> {
         if let Some(facts) = &self.facts {
             out::data(&facts.in_words())?;
         }
@@ -218,7 +223,7 @@ impl Report {
         Ok(())
     }
 
-    fn as_json(&self, sound: bool) -> Line<'_> {
+    pub(crate) fn as_json(&self, sound: bool) -> Line<'_> {
         Line {
             verdict: if sound { "sound" } else { "unsound" },
             mistakes: self.mistakes.iter().map(Finding::of).collect(),
@@ -230,7 +235,7 @@ impl Report {
 
 /// The report as JSON.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     verdict: &'static str,
     mistakes: Vec<Finding<'a>>,
     warnings: Vec<Finding<'a>>,

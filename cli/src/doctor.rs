@@ -68,6 +68,22 @@ pub(crate) struct Arguments {
     sshd: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// What is examined where nothing else is said: this host, or another root with this configuration.
+    pub(crate) fn of_host(config: Option<PathBuf>, root: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            json: false,
+            user: None,
+            sshd_config: None,
+            pam_dir: None,
+            sudoers: None,
+            root: root.unwrap_or_else(|| "/".into()),
+            sshd: None,
+        }
+    }
+}
+
 /// sshd takes the name in a list with commas.
 fn user_name(name: &str) -> Result<String, String> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '$' | '+');
@@ -79,7 +95,7 @@ fn user_name(name: &str) -> Result<String, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let report = Report::of(arguments)?;
-    let well = !report.findings.iter().any(|finding| finding.severity() < Severity::Note);
+    let well = report.is_well();
     if arguments.json {
         out::json(&report.as_json(well))?;
     } else {
@@ -89,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     findings: Vec<Finding>,
     examined: Vec<String>,
 }
@@ -105,7 +121,7 @@ struct Own {
 const DEADLINE: Duration = Duration::from_secs(90);
 
 impl Report {
-    fn of(arguments: &Arguments) -> anyhow::Result<Self> {
+    pub(crate) fn of(arguments: &Arguments) -> anyhow::Result<Self> {
         let mut report = Self::default();
         let sudoers = report.sudoers(arguments);
         let pam = report.pam(arguments, &sudoers)?;
@@ -235,7 +251,12 @@ impl Report {
         self.findings.push(Finding::new(kind, place, what, remedy));
     }
 
-    fn in_words(&self) -> String {
+    /// Whether nothing is to be mended.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.severity() < Severity::Note)
+    }
+
+    pub(crate) fn in_words(&self) -> String {
         let mut lines = Vec::new();
         for finding in &self.findings {
             let Finding { kind, place, what, remedy } = finding;
@@ -249,7 +270,7 @@ impl Report {
         lines.join("\n")
     }
 
-    fn as_json(&self, well: bool) -> Line<'_> {
+    pub(crate) fn as_json(&self, well: bool) -> Line<'_> {
         Line {
             verdict: if well { "well" } else { "unwell" },
             findings: self.findings.iter().map(Found::of).collect(),
@@ -271,7 +292,7 @@ fn read_at(root: &Path, config: &Path, given: bool) -> PathBuf {
 
 /// The report as JSON.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     verdict: &'static str,
     findings: Vec<Found<'a>>,
     examined: &'a [String],

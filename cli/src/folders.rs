@@ -106,7 +106,7 @@ fn allowed(folder: &Path, the_modules: &str) -> anyhow::Result<()> {
 }
 
 /// What was typed, for a shell.
-fn command_line(arguments: impl Iterator<Item = OsString>) -> String {
+pub(crate) fn command_line(arguments: impl Iterator<Item = OsString>) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+".contains(c);
     let quoted = |word: OsString| {
         let word = word.to_string_lossy().into_owned();

@@ -7,7 +7,10 @@
 mod advice;
 mod reach;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -47,18 +50,52 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SKEW_MAX: i64 = 60;
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let setup = load::load(&arguments.common.config)?;
-    let shown = || arguments.common.config.display().to_string();
-    let https = Https::new(&setup.connection).with_context(shown)?;
-    let mut report = Report::new(arguments.common.json);
-    let ended = report.walk(&setup, &https);
-    let healthy = ended.is_ok();
+    let beat = ask(&arguments.common.config, arguments.common.json)?;
+    let healthy = beat.is_healthy();
     if arguments.common.json {
-        out::json(&report.line(ended))?;
+        out::json(&beat.into_line())?;
     } else {
-        out::data(&report.in_words(ended))?;
+        out::data(&beat.into_words())?;
     }
     Ok(Exit::of(healthy))
+}
+
+/// Walks to the service and back.
+///
+/// # Errors
+/// The configuration cannot be used.
+pub(crate) fn ask(config: &Path, quiet: bool) -> anyhow::Result<Beat> {
+    let setup = load::load(config)?;
+    let https = Https::new(&setup.connection).with_context(|| config.display().to_string())?;
+    let mut report = Report::new(quiet);
+    let ended = report.walk(&setup, &https);
+    Ok(Beat { report, ended })
+}
+
+/// What was found on the way, and what ended it.
+pub(crate) struct Beat {
+    report: Report,
+    ended: Result<(), Trouble>,
+}
+
+impl Beat {
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.ended.is_ok()
+    }
+
+    /// The fault or HTTP status that ended it.
+    pub(crate) fn code(&self) -> Option<u16> {
+        self.ended.as_ref().err().and_then(|trouble| trouble.code)
+    }
+
+    pub(crate) fn into_words(self) -> String {
+        self.report.in_words(self.ended)
+    }
+
+    /// For JSON.
+    pub(crate) fn into_line(self) -> impl Serialize {
+        self.report.line(self.ended)
+    }
 }
 
 /// What was found on the way.

@@ -1,6 +1,7 @@
 //! The administrator's tool: is the configuration right, is the service well, does a login work, who signed this?
 //!
 //! ```text
+//! mobileidctl setup               makes the configuration, our key and certificate
 //! mobileidctl check               reads what a login reads, and asks nobody
 //! mobileidctl heartbeat           asks the service, and nobody's phone
 //! mobileidctl login USER          asks the user's phone
@@ -23,6 +24,7 @@
 mod advice;
 mod audit;
 mod breakglass;
+mod careful;
 mod check;
 mod doctor;
 mod enrol;
@@ -39,6 +41,7 @@ mod progress;
 mod pushes;
 mod reload;
 mod serial;
+mod setup;
 mod signals;
 mod signature;
 mod terminal;
@@ -76,6 +79,7 @@ enum Verb {
     Reload(reload::Arguments),
     #[command(subcommand)]
     Serial(serial::Verb),
+    Setup(Box<setup::Arguments>),
     #[command(subcommand)]
     Signature(signature::Verb),
     Whois(whois::Arguments),
@@ -132,6 +136,7 @@ fn main() -> ExitCode {
         Verb::Pushes(verb) => pushes::run(&verb),
         Verb::Reload(arguments) => reload::run(&arguments),
         Verb::Serial(verb) => serial::run(&verb),
+        Verb::Setup(arguments) => setup::run(&arguments),
         Verb::Signature(verb) => signature::run(&verb),
         Verb::Whois(arguments) => whois::run(&arguments),
     };

@@ -37,6 +37,7 @@ complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "login" -d '
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "pushes" -d 'Phones that were asked in vain (pam.push_limit)'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "reload" -d 'Has mobileid-radiusd read its configuration again'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "serial" -d 'Serial numbers that signatures must have (signature.serial)'
+complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "setup" -d 'Makes configuration, key and certificate; goes on where it stopped'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "signature" -d 'Looks at signatures that were kept as evidence'
 complete -c mobileidctl -n "__fish_mobileidctl_needs_command" -f -a "whois" -d 'Shows what a login would use, and from where; no phone is asked'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand breakglass; and not __fish_seen_subcommand_from create list revoke" -s h -l help -d 'Print help'
@@ -182,6 +183,23 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand serial; and __fi
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand serial; and __fish_seen_subcommand_from forget" -l config -d 'Instead of /etc/mobileid/mobileid.toml' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand serial; and __fish_seen_subcommand_from forget" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand serial; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help'
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l ap-id -d 'Who we are: from the contract with Swisscom' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l prefix -d 'The text\'s first word: from the contract, too' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l url -d 'Instead of https://mobileid.swisscom.com' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l server-name -d 'The server\'s name, where URL has an address' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l server-trust -d 'Roots of the server, instead of the system\'s' -r -F
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l name -d 'The certificate\'s CN; this host\'s name if not said' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l organisation -d 'The certificate\'s O: the company' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l country -d 'The certificate\'s C: two letters, as CH' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l key -d 'rsa-4096 if not said, or rsa-2048' -r -f -a "rsa-2048\t''
+rsa-4096\t''"
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l trust -d 'A root of the signers, from Swisscom; repeatable' -r -F
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l trust-sha256 -d 'Takes a root that is not Swisscom\'s; repeatable' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l simulator -d 'Takes what mobileid-simulator has laid out there' -r -F
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l folder -d 'Instead of /etc/mobileid' -r -F
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l root -d 'The system that doctor looks at' -r -F
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l json -d 'Print one line of JSON instead of text'
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand signature; and not __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand signature; and not __fish_seen_subcommand_from verify" -f -a "verify" -d 'Checks that a text was signed, and by whom'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand signature; and __fish_seen_subcommand_from verify" -l cms -d 'The CMS signature, binary or base64' -r -F

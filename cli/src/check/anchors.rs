@@ -22,12 +22,15 @@ pub(super) struct AnchorFacts {
 }
 
 /// A root as Swisscom publishes it (guide 7.2; Swisscom CA 4 Technical Guide).
-struct Published {
+#[derive(Debug)]
+pub(crate) struct Published {
     name: &'static str,
+    slug: &'static str,
     common_name: &'static str,
     fingerprint: Fingerprint,
 }
 
+#[derive(Debug)]
 enum Fingerprint {
     /// All that the guide has for the older root.
     Sha1(&'static str),
@@ -37,18 +40,20 @@ enum Fingerprint {
 const PUBLISHED: [Published; 2] = [
     Published {
         name: "the published Swisscom Root CA 2",
+        slug: "swisscom-root-ca-2",
         common_name: "CN=Swisscom Root CA 2",
         fingerprint: Fingerprint::Sha1("77474fc630e40f4c47643f84bab8c6954a8a41ec"),
     },
     Published {
         name: "the published Swisscom Root CA 4",
+        slug: "swisscom-root-ca-4",
         common_name: "CN=Swisscom Root CA 4",
         fingerprint: Fingerprint::Sha256("e4e92b4b7330e434c84dd1d5120e68b842b4729f29e72dfe664238612c1835b2"),
     },
 ];
 
 pub(super) fn look(anchor: &Anchor, now: SystemTime) -> (AnchorFacts, Vec<String>) {
-    let published = PUBLISHED.iter().find(|root| root.is(anchor));
+    let published = Published::of(anchor);
     let facts = AnchorFacts {
         subject: anchor.subject().to_owned(),
         until: when::day(anchor.not_after()),
@@ -68,15 +73,33 @@ pub(super) fn look(anchor: &Anchor, now: SystemTime) -> (AnchorFacts, Vec<String
     } else if left < SOON {
         find(&format!("expires in {left} days, on {}: users below it cannot log in then", facts.until));
     }
-    let claimed =
-        PUBLISHED.iter().find(|root| facts.subject.split(", ").any(|part| part == root.common_name));
-    if let (Some(_), None) = (claimed, published) {
+    if let (Some(_), None) = (Published::claimed_by(anchor), published) {
         find("it has the name of a Swisscom root, but not its fingerprint: take it out unless you made it");
     }
     (facts, findings)
 }
 
 impl Published {
+    /// Which of them this is.
+    pub(crate) fn of(anchor: &Anchor) -> Option<&'static Self> {
+        PUBLISHED.iter().find(|root| root.is(anchor))
+    }
+
+    /// Which of them this has the name of.
+    pub(crate) fn claimed_by(anchor: &Anchor) -> Option<&'static Self> {
+        PUBLISHED.iter().find(|root| anchor.subject().split(", ").any(|part| part == root.common_name))
+    }
+
+    /// The name of a file with it.
+    pub(crate) fn slug(&self) -> &'static str {
+        self.slug
+    }
+
+    /// Whether it is the one that signs for whoever was activated since 2022.
+    pub(crate) fn is_current(&self) -> bool {
+        matches!(self.fingerprint, Fingerprint::Sha256(_))
+    }
+
     fn is(&self, anchor: &Anchor) -> bool {
         match self.fingerprint {
             Fingerprint::Sha1(known) => {

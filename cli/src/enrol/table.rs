@@ -17,12 +17,10 @@
 
 use std::{
     fmt::{self, Write as _},
-    fs::{self, File, OpenOptions, Permissions, TryLockError},
-    io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown},
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 use mobileid::{
@@ -32,6 +30,10 @@ use mobileid::{
     text,
 };
 use nix::libc;
+
+use crate::careful;
+/// How long another process may hold the table.
+pub(super) use careful::PATIENCE;
 
 /// A user table that may be written to.
 #[derive(Debug)]
@@ -72,10 +74,6 @@ impl From<String> for NotEntered {
         Self::Unusable(why)
     }
 }
-
-/// How long another process may hold the table: writing it takes milliseconds.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(10);
 
 impl Table {
     /// The table at this path.
@@ -126,9 +124,8 @@ impl Table {
         self.write_new(&lock, &text)?;
         fs::rename(&self.new, &self.file)
             .map_err(|e| said(&self.file, format_args!("cannot be replaced: {e}")))?;
-        // A name that is not on disk yet may be gone after a power cut, and the entry with it.
-        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(|e| said(&self.folder, format_args!("cannot be written to disk: {e}")))?;
+        careful::sync(&self.folder)
+            .map_err(|e| said(&self.folder, format_args!("cannot be written to disk: {e}")))?;
         Ok(Entered::Now)
     }
 
@@ -162,34 +159,14 @@ impl Table {
         Err(said(&self.file, "would not be what it should with the entry: nothing was written"))
     }
 
-    /// The table, locked, and surely the one that the name leads to.
+    /// The table, locked.
     fn lock(&self) -> Result<File, String> {
-        let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
-        loop {
-            let file = self.open()?;
-            match file.try_lock() {
-                Ok(()) if self.is_still(&file) => return Ok(file),
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-                Err(TryLockError::Error(e)) => {
-                    return Err(said(&self.file, format_args!("cannot be locked: {e}")));
-                }
-            }
-            if Instant::now() >= until {
-                return Err(said(&self.file, "is held by another process: try again"));
-            }
-        }
+        careful::lock(&self.file, || self.open()).map_err(|why| said(&self.file, why))
     }
 
-    fn open(&self) -> Result<File, String> {
+    fn open(&self) -> io::Result<File> {
         let flags = libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(&self.file);
-        file.map_err(|e| said(&self.file, format_args!("cannot be read: {e}")))
-    }
-
-    fn is_still(&self, file: &File) -> bool {
-        let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(&self.file)) else { return false };
-        (ours.dev(), ours.ino()) == (there.dev(), there.ino())
+        OpenOptions::new().read(true).custom_flags(flags).open(&self.file)
     }
 
     /// Writes the text beside the table, with the owner and mode of the table, and onto the disk.
@@ -198,27 +175,12 @@ impl Table {
         let like = table.metadata().map_err(failed)?;
         // Of somebody who was killed: whoever holds the lock is the only one to write it.
         self.remove_new()?;
-        let written = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.new)?;
-            file.write_all(text.as_bytes())?;
-            fchown(&file, Some(like.uid()), Some(like.gid()))?;
-            file.set_permissions(Permissions::from_mode(like.mode() & 0o7777))?;
-            file.sync_all()
-        };
-        written().map_err(|error| {
-            // A disk that is full says so here: what is there is of no use. That it cannot go either changes nothing.
-            let _ = fs::remove_file(&self.new);
-            failed(error)
-        })
+        let owner = Some((like.uid(), like.gid()));
+        careful::write_new(&self.new, text.as_bytes(), like.mode() & 0o7777, owner).map_err(failed)
     }
 
     fn remove_new(&self) -> Result<(), String> {
-        match fs::remove_file(&self.new) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(said(&self.new, format_args!("cannot be removed: {e}")))
-            }
-            _ => Ok(()),
-        }
+        careful::remove(&self.new).map_err(|e| said(&self.new, format_args!("cannot be removed: {e}")))
     }
 }
 

@@ -1,6 +1,15 @@
-use std::os::unix::{fs::symlink, process::ExitStatusExt as _};
+use std::{
+    fs::Permissions,
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        process::ExitStatusExt as _,
+    },
+    thread,
+    time::Duration,
+};
 
 use super::*;
+use crate::careful::PAUSE;
 
 /// A folder of a test's own with a table in it, gone when the test ends.
 struct House(PathBuf);

@@ -1,0 +1,233 @@
+//! What the administrator has to say: by a flag, or asked for.
+
+use std::str::FromStr;
+
+use anyhow::bail;
+use mobileid::{
+    config::Endpoint,
+    text::{escaped, is_unprintable},
+};
+
+use super::{Arguments, asked, client::Subject, found::Found, sample, say};
+use crate::terminal;
+
+/// Who we are at Mobile ID, and where that is.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) ap_id: String,
+    pub(super) prefix: String,
+    pub(super) url: Option<Endpoint>,
+    pub(super) server_name: Option<String>,
+    /// As it stands in the configuration.
+    pub(super) server_trust: Option<&'static str>,
+}
+
+/// What was missing, and is known now.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// None where a configuration is there.
+    pub(super) service: Option<Service>,
+    /// None where a certificate is there.
+    pub(super) subject: Option<Subject>,
+}
+
+/// Part of a subject: X.520 has bounds for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named(pub(super) String);
+
+impl FromStr for Named {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > 64 || text.chars().any(is_unprintable) {
+            return Err("must be 1 to 64 printable characters");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A country's two letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Country(pub(super) String);
+
+impl FromStr for Country {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            text if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                Ok(Self(text.to_ascii_uppercase()))
+            }
+            _ => Err("must be two letters, such as CH"),
+        }
+    }
+}
+
+/// All that is needed for what is not there yet.
+///
+/// # Errors
+/// Names every flag that is missing, where nobody can be asked; or how the questions ended.
+pub(super) fn all(arguments: &Arguments, found: &Found) -> anyhow::Result<Answers> {
+    let service = found.config.is_none();
+    let subject = found.lacks_certificate();
+    said_well(arguments, service)?;
+    if !asked::somebody() {
+        let missing = missing(arguments, service, subject);
+        if !missing.is_empty() {
+            bail!("no terminal to ask on, and this is missing: {}", missing.join(", "));
+        }
+    } else if !missing(arguments, service, subject).is_empty() {
+        say(
+            arguments,
+            "From your contract with Swisscom, and for your certificate. Ctrl-C ends it; nothing is written yet.",
+        );
+    }
+    Ok(Answers {
+        service: service.then(|| ask_service(arguments)).transpose()?,
+        subject: subject.then(|| ask_subject(arguments)).transpose()?,
+    })
+}
+
+/// The flags that must be there where nobody can be asked.
+fn missing(arguments: &Arguments, service: bool, subject: bool) -> Vec<&'static str> {
+    [
+        (service && arguments.ap_id.is_none(), "--ap-id"),
+        (service && arguments.prefix.is_none(), "--prefix"),
+        (subject && arguments.organisation.is_none(), "--organisation"),
+        (subject && arguments.country.is_none(), "--country"),
+    ]
+    .into_iter()
+    .filter_map(|(is_missing, flag)| is_missing.then_some(flag))
+    .collect()
+}
+
+/// Judges the flags as a login will judge the configuration.
+fn said_well(arguments: &Arguments, service: bool) -> anyhow::Result<()> {
+    let said = [
+        ("--ap-id", "ap_id", &arguments.ap_id),
+        ("--prefix", "dtbd_prefix", &arguments.prefix),
+        ("--server-name", "server_name", &arguments.server_name),
+    ];
+    for (flag, key, value) in said {
+        if let Some(Err(why)) = value.as_ref().filter(|_| service).map(|value| sample::judge(key, value)) {
+            bail!("{flag}: {why}");
+        }
+    }
+    Ok(())
+}
+
+fn ask_service(arguments: &Arguments) -> anyhow::Result<Service> {
+    let judged = |key: &'static str| move |text: &str| sample::judge(key, text).map(|()| text.to_owned());
+    let ap_id = match &arguments.ap_id {
+        Some(ap_id) => ap_id.clone(),
+        None => asked::ask("AP_ID, such as mid://acme.example", None, |text| judged("ap_id")(text.trim()))?,
+    };
+    let prefix = match &arguments.prefix {
+        Some(prefix) => prefix.clone(),
+        None => {
+            let question = "Prefix of every text on the phone, such as \"ACME: \"";
+            asked::ask(question, None, |text| judged("dtbd_prefix")(unquoted(text)))?
+        }
+    };
+    say(arguments, &format!("  phones will show: {}Log in as alice ...", escaped(&prefix, 100)));
+    Ok(Service {
+        ap_id,
+        prefix,
+        url: arguments.url.clone(),
+        server_name: arguments.server_name.clone(),
+        server_trust: sample::server_trust(arguments),
+    })
+}
+
+fn ask_subject(arguments: &Arguments) -> anyhow::Result<Subject> {
+    let organisation = match &arguments.organisation {
+        Some(organisation) => organisation.clone(),
+        None => asked::ask("Company, for the certificate, such as ACME AG", None, parsed)?,
+    };
+    let country = match &arguments.country {
+        Some(country) => country.clone(),
+        None => asked::ask("Its country, two letters", Some("CH"), parsed)?,
+    };
+    // Who was asked for the others is shown this one.
+    let is_asked = arguments.organisation.is_none() || arguments.country.is_none();
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None if is_asked => asked::ask("The certificate's name", Some(&full_name()), parsed)?,
+        None => full_name().parse().unwrap_or_else(|_| Named("localhost".to_owned())),
+    };
+    Ok(Subject { name, organisation, country })
+}
+
+fn parsed<T: FromStr<Err = &'static str>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+/// A blank at the end is part of a prefix; quotes around it, which show the blank, are not.
+fn unquoted(text: &str) -> &str {
+    let inside = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inside.unwrap_or(text)
+}
+
+/// This host's name, with its domain where /etc/hosts knows it.
+fn full_name() -> String {
+    let short = terminal::host_name();
+    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
+    of_hosts(&hosts, &short).unwrap_or(short)
+}
+
+fn of_hosts(hosts: &str, short: &str) -> Option<String> {
+    if short.contains('.') {
+        return None;
+    }
+    let lines = hosts.lines().filter_map(|line| line.split('#').next());
+    let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+    let known = names.find(|names| names.contains(&short))?;
+    known
+        .into_iter()
+        .find(|name| name.strip_prefix(short).is_some_and(|rest| rest.starts_with('.')))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_full_name_stands_in_hosts() {
+        let hosts = "127.0.0.1 localhost\n127.0.1.1\tweb1.acme.example web1 # web1.comment\n";
+        for (short, full) in [
+            ("web1", Some("web1.acme.example")),
+            ("web2", None),
+            ("localhost", None),
+            ("web1.acme.example", None),
+        ] {
+            assert_eq!(of_hosts(hosts, short).as_deref(), full, "{short}");
+        }
+    }
+
+    #[test]
+    fn quotes_show_the_blank_and_are_not_part_of_it() {
+        for (typed, meant) in [
+            ("ACME: ", "ACME: "),
+            ("\"ACME: \"", "ACME: "),
+            ("ACME:", "ACME:"),
+            ("\"", "\""),
+            ("a\"b", "a\"b"),
+        ] {
+            assert_eq!(unquoted(typed), meant);
+        }
+    }
+
+    #[test]
+    fn a_subject_has_bounds() {
+        for wrong in ["", "  ", "a\u{1b}[2J", &"x".repeat(65)] {
+            assert!(wrong.parse::<Named>().is_err(), "{wrong:?}");
+        }
+        assert_eq!(" ACME AG ".parse(), Ok(Named("ACME AG".to_owned())));
+        for wrong in ["", "C", "CHE", "C1", "çh", "ü"] {
+            assert!(wrong.parse::<Country>().is_err(), "{wrong:?}");
+        }
+        assert_eq!("ch".parse(), Ok(Country("CH".to_owned())));
+    }
+}

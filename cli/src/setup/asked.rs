@@ -1,0 +1,57 @@
+//! Questions to a person at a terminal: one a line, with an example, and asked again where the answer cannot be.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use anyhow::{anyhow, bail};
+
+use crate::out;
+
+/// How often one question is asked.
+const TRIES: usize = 5;
+/// Longer than any answer. What comes without an end is not read to it.
+const LINE_MAX: u64 = 1000;
+
+/// Whether somebody is there to answer.
+pub(super) fn somebody() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks until the answer can be used. An empty one is the `default`, where there is one.
+///
+/// # Errors
+/// The input has ended, or no answer was one.
+pub(super) fn ask<T>(
+    question: &str,
+    default: Option<&str>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> anyhow::Result<T> {
+    let default_shown = default.map_or_else(String::new, |default| format!(" [{default}]"));
+    for _ in 0..TRIES {
+        prompt(&format!("{question}{default_shown}: "));
+        let line = line()?;
+        let answer = if line.trim().is_empty() { default.unwrap_or(&line) } else { &line };
+        match read(answer) {
+            Ok(value) => return Ok(value),
+            Err(why) => out::say(&format!("  {why}")),
+        }
+    }
+    bail!("no answer that can be used; nothing was written")
+}
+
+/// The question stays on the line of its answer.
+fn prompt(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // That nobody reads it shows itself by no answer.
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn line() -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LINE_MAX).read_until(b'\n', &mut bytes);
+    read.map_err(|error| anyhow!("the answer cannot be read: {error}; nothing was written"))?;
+    let Some(line) = bytes.strip_suffix(b"\n") else {
+        out::say("");
+        bail!("the input has ended; nothing was written");
+    };
+    String::from_utf8(line.to_vec()).map_err(|_| anyhow!("the answer is no UTF-8 text; nothing was written"))
+}

@@ -1,0 +1,74 @@
+//! Without a contract: takes what mobileid-simulator has laid out in its folder.
+//!
+//! The files come into the configuration's folder as setup's own do, and none takes another's place: what is there must
+//! be the same, but for the table of people, which is kept.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use mobileid::{
+    config::Mistakes,
+    load::{ConfigFile, guarded_folder},
+    secret::Secret,
+};
+
+use super::{
+    home::{Home, Mode, is_there, shown},
+    report::Report,
+};
+
+/// A file of the simulator's.
+struct File {
+    name: &'static str,
+    mode: Mode,
+}
+
+const USERS: &str = "users.toml";
+
+/// What is copied, the configuration last: what it names is there then.
+const FILES: [File; 7] = [
+    File { name: "client.key", mode: Mode::Private },
+    File { name: "client.crt", mode: Mode::Readable },
+    File { name: "server-root.pem", mode: Mode::Readable },
+    File { name: "signer-anchors.pem", mode: Mode::Readable },
+    File { name: "srs-client-secret", mode: Mode::Private },
+    File { name: USERS, mode: Mode::Private },
+    // It holds AP_PWD, like every configuration of the simulator.
+    File { name: "mobileid.toml", mode: Mode::Private },
+];
+
+/// Copies the simulator's files.
+///
+/// # Errors
+/// A file of the simulator's is missing or may be changed by others, or another one has its name here: each is named.
+pub(super) fn copy(state: &Path, home: Home, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let from = guarded_folder(state).map_err(anyhow::Error::msg).context("--simulator")?;
+    if !is_there(&from.join("mobileid.toml")) {
+        bail!(
+            "--simulator {0}: nothing is laid out there: mobileid-simulator --state {0} does it",
+            shown(state)
+        );
+    }
+    let mut mistakes = Mistakes::default();
+    let mut new: Vec<(&File, Secret)> = Vec::new();
+    for file in &FILES {
+        let text = ConfigFile::read(&from.join(file.name))?.text;
+        let here = home.path(file.name);
+        if !is_there(&here) {
+            new.push((file, text));
+        } else if file.name == USERS || ConfigFile::read(&here)?.text.expose() == text.expose() {
+            report.kept(&here);
+        } else {
+            let what = "is another than the simulator's, and is kept: move it away. A simulator that was started anew \
+                        has another port, unless --listen says one";
+            mistakes.add(&here.display().to_string(), None, "", what);
+        }
+    }
+    mistakes.or(Some(()))?;
+    let home = home.open()?;
+    for (file, text) in new {
+        report.made(&home, &home.path(file.name), text.expose().as_bytes(), file.mode)?;
+    }
+    report.simulated(FILES.map(|file| home.path(file.name)));
+    Ok(())
+}
