@@ -18,6 +18,8 @@ mod sshd;
 mod sudo;
 
 use std::{
+    fs,
+    io::ErrorKind::NotFound,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -128,7 +130,8 @@ impl Report {
         let line = pam.sshd.as_ref().and_then(|sshd| sshd.config.clone());
         let config = arguments.config.clone().or(line).unwrap_or_else(|| DEFAULT_PATH.into());
         let used = !pam.guarded.is_empty();
-        let own = report.own(&read_at(&arguments.root, &config, arguments.config.is_some()), used);
+        let given = arguments.config.is_some();
+        let own = report.own(&read_at(&arguments.root, &config, given), used, given);
         if let Some(sshd) = &pam.sshd {
             report.sshd(arguments, sshd, own.deadline);
         }
@@ -163,7 +166,8 @@ impl Report {
         Ok(report)
     }
 
-    fn own(&mut self, config: &Path, used: bool) -> Own {
+    /// Where no stack has the module yet, a configuration that is not there yet either is no news.
+    fn own(&mut self, config: &Path, used: bool, given: bool) -> Own {
         match load::load(config) {
             Ok(setup) => {
                 let service = &setup.connection.service;
@@ -172,14 +176,18 @@ impl Report {
                 Own { deadline: policy::longest(&setup.config), port: Some(first.port) }
             }
             Err(_) => {
-                if used {
-                    let what = "the configuration cannot be used: taken for granted is a deadline of 90 s";
-                    self.find(
-                        Kind::ConfigUnusable,
-                        &config.display().to_string(),
-                        what,
-                        "mobileidctl check says why",
-                    );
+                let is_there = fs::symlink_metadata(config).map_or_else(|e| e.kind() != NotFound, |_| true);
+                let what = match used {
+                    true => {
+                        "the configuration cannot be used: the module refuses everybody (90 s are taken for its deadline)"
+                    }
+                    false => {
+                        "the configuration cannot be used: once a service has the module, it would refuse everybody"
+                    }
+                };
+                if used || given || is_there {
+                    let place = config.display().to_string();
+                    self.find(Kind::ConfigUnusable, &place, what, "mobileidctl check says why");
                 }
                 Own { deadline: DEADLINE, port: None }
             }

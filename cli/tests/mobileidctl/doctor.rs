@@ -107,6 +107,26 @@ fn what_is_wrong_is_said_with_place_name_and_remedy() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_used_is_found_before_a_stack_needs_it() {
+    let system = System::sound();
+    for service in ["sshd", "sudo", "su", "login"] {
+        system.write(&format!("root/etc/pam.d/{service}"), "auth required pam_unix.so\n");
+    }
+    let config_is_found = |more: &[&str]| {
+        let (root, sshd) = (system.folder.text("root"), system.folder.text("sshd"));
+        let run = ctl(&[&["doctor", "--root", &root, "--sshd", &sshd], more].concat());
+        assert!(run.stdout.contains("service-without-mobileid"), "{run:?}");
+        (run.code, run.stdout.contains("config-unusable"))
+    };
+    assert_eq!(config_is_found(&[]), (0, false), "there is none yet");
+    system.write("root/etc/mobileid/mobileid.toml", "[service]\n");
+    assert_eq!(config_is_found(&[]), (1, true));
+    let absent = system.folder.text("absent.toml");
+    assert_eq!(config_is_found(&["--config", &absent]), (1, true));
+    assert_eq!(config_is_found(&["--config", &system.folder.text("mobileid.toml")]), (0, false));
+}
+
+#[test]
 fn each_part_is_looked_at() {
     let stories: &[(&str, &str, &str)] = &[
         ("root/etc/sudoers.d/admin", "Defaults !authenticate\n", "sudo-asks-nobody"),
