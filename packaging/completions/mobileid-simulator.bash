@@ -23,7 +23,7 @@ _mobileid__simulator() {
 
     case "${cmd}" in
         mobileid__simulator)
-            opts="--state --listen --phone --srs --subscribers --profiles --http2 --population --population-delay --population-key --exit-with-stdin --list-subscribers --help --version"
+            opts="--state --listen --phone --srs --subscribers --profiles --client-cert --http2 --population --population-delay --population-key --exit-with-stdin --list-subscribers --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -76,6 +76,21 @@ _mobileid__simulator() {
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --client-cert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
                     fi
                     return 0
                     ;;

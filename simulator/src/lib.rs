@@ -89,7 +89,7 @@
 //!
 //! ```text
 //! mobileid.toml          a configuration that works, replaced at each start
-//! client.crt client.key  the certificate that the service has registered
+//! client.crt client.key  a certificate that the service has registered
 //! server-root.pem        whom to trust for TLS
 //! signer-anchors.pem     whom to trust for signatures
 //! srs-client-secret      what the Smart Registration Service knows the client by

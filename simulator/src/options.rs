@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::keys::KeyKind;
 use crate::population::Population;
@@ -37,6 +38,8 @@ pub struct Options {
     pub dtbd_prefix: String,
     /// The signature profiles the Application Provider may use.
     pub profiles: Vec<Profile>,
+    /// Certificates in DER that the service has registered, beside the one that it lays out.
+    pub client_certificates: Vec<Vec<u8>>,
 }
 
 impl Options {
@@ -53,6 +56,7 @@ impl Options {
             ap_id: "mid://simulator.example".to_owned(),
             dtbd_prefix: "SIM: ".to_owned(),
             profiles: Profile::ALL.to_vec(),
+            client_certificates: Vec::new(),
         }
     }
 }
@@ -100,6 +104,9 @@ impl Command {
                 Long("population-key") => crowd.key = key(&parser.value()?.string()?)?,
                 Long("http2") => options.http2 = true,
                 Long("profiles") => options.profiles = profiles(&parser.value()?.string()?)?,
+                Long("client-cert") => {
+                    options.client_certificates.push(certificate(&PathBuf::from(parser.value()?))?);
+                }
                 Long("exit-with-stdin") => exit_with_stdin = true,
                 Long("list-subscribers") => return Ok(Command::Print(list_built_in())),
                 Short('V') | Long("version") => {
@@ -137,6 +144,11 @@ where
     text.parse().with_context(|| format!("{name} {text:?}: not a number, or too large"))
 }
 
+fn certificate(path: &Path) -> Result<Vec<u8>> {
+    let certificate = CertificateDer::from_pem_file(path);
+    Ok(certificate.map_err(|error| anyhow!("--client-cert {}: {error}", path.display()))?.to_vec())
+}
+
 fn key(name: &str) -> Result<KeyKind> {
     match name {
         "ec" => Ok(KeyKind::Ec),
@@ -171,6 +183,7 @@ Usage: mobileid-simulator --state DIR [OPTION]...
   --subscribers FILE      who has a Mobile ID, instead of the built-in table
   --profiles LIST         profiles that the AP may use, with commas between:
                           {}
+  --client-cert FILE      a certificate that the service knows, too; repeatable
   --http2                 offers HTTP/2 beside HTTP/1.1
   --population N          adds user0 to userN-1, who confirm and share a key
   --population-delay MS   how long each of them takes (0)

@@ -27,7 +27,8 @@ use crate::transactions::{Ending, Ledger, REMEMBERED, REMEMBERED_OF_CROWD, Trans
 pub(crate) struct ApplicationProvider {
     pub(crate) id: String,
     pub(crate) dtbd_prefix: String,
-    pub(crate) certificate: Vec<u8>,
+    /// Those that it has registered; a client shows one of them.
+    pub(crate) certificates: Vec<Vec<u8>>,
     pub(crate) profiles: Vec<Profile>,
 }
 
@@ -112,9 +113,9 @@ impl Service {
         })
     }
 
-    /// The client has to send its own certificate and nothing else: the service does not build chains.
+    /// The client has to send a registered certificate and nothing else: the service does not build chains.
     fn is_registered(&self, certificates: &[Vec<u8>]) -> bool {
-        matches!(certificates, [only] if *only == self.provider.certificate)
+        matches!(certificates, [only] if self.provider.certificates.contains(only))
     }
 
     async fn sign(self: &Arc<Self>, caller: &Caller, message: Message<'_>) -> Result<Answer, Fault> {

@@ -55,14 +55,14 @@ impl Simulator {
         let identity = pki.server(address.ip())?;
         let tls = server::tls(&identity, options.http2)?;
         let srs_tls = srs::tls(&pki.server(srs_listener.local_addr()?.ip())?)?;
-        let certificate = pki.client()?;
+        let certificates = [vec![pki.client()?], options.client_certificates.clone()].concat();
         let journal = Journal::new(folder.appendable("journal.jsonl")?);
         client_files::write(&folder, &options, &url, &srs_url, &identity.root, pki.signer_root())?;
 
         let provider = ApplicationProvider {
             id: options.ap_id,
             dtbd_prefix: options.dtbd_prefix,
-            certificate,
+            certificates,
             profiles: options.profiles,
         };
         let crowd = options.population.into_iter().flat_map(Population::subscribers);

@@ -52,7 +52,7 @@ fn the_shells_complete_what_the_programs_take() {
     let responder = of_page("mobileid-radiusd", "packaging/man/mobileid-radiusd.8");
     let simulator = of_page("mobileid-simulator", "packaging/man/mobileid-simulator.1");
     let options = |command: &Command| command.get_arguments().count();
-    assert_eq!((options(&responder), options(&simulator)), (5, 14));
+    assert_eq!((options(&responder), options(&simulator)), (5, 15));
     for mut command in [mobileidctl(), responder, simulator] {
         let name = command.get_name().to_owned();
         for (shell, file) in [

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use mobileid_simulator::{Behaviour, Options, Simulator};
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, certificates};
 use crate::signatures::{cms, verify};
 use crate::support::{Folder, run, sign_request};
 
@@ -252,6 +252,27 @@ fn a_population_stands_beside_the_others_and_may_grow_with_the_next_start() {
     assert!(verify(&cms(&answer.json()), &folder).accepted);
     assert_eq!(client.post("/rest/service/sign", &sign_request("+41790000001")).status, 200);
     assert_eq!(client.post("/rest/service/sign", &sign_request("+41791000003")).code(), "_105");
+}
+
+#[test]
+fn a_certificate_of_the_clients_own_is_registered_beside_the_other() {
+    let folder = Folder::new();
+    drop(Program::start(&folder, &[]));
+    let (key, certificate) = (folder.join("own.key"), folder.join("own.crt"));
+    let [key_text, certificate_text] = [&key, &certificate].map(|path| path.to_str().unwrap());
+    let how = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=own"];
+    let made = run("openssl", &[&how[..], &["-keyout", key_text, "-out", certificate_text]].concat());
+    assert!(made.status.success());
+    let ends_with = |arguments: &[&str]| {
+        let program = Program::start(&folder, arguments);
+        let own = Client::with(&folder, &program.url, certificates(&certificate), &key);
+        let laid_out = Client::of(&folder, &program.url);
+        [own, laid_out].map(|client| client.post("/rest/service/sign", &sign_request("+41790000001")).status)
+    };
+    assert_eq!(ends_with(&[]), [500, 200]);
+    assert_eq!(ends_with(&["--client-cert", certificate_text]), [200, 200]);
+    let said = refusal(&["--state", folder.to_str().unwrap(), "--client-cert", "/dev/null"]);
+    assert!(said.contains("--client-cert /dev/null: "), "{said}");
 }
 
 #[test]
