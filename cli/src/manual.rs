@@ -13,6 +13,7 @@
 //! would be written today; `make man` writes it.
 
 mod completions;
+mod defaults;
 mod pages;
 mod reasons;
 mod reference;

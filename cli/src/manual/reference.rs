@@ -15,22 +15,34 @@ fn samples(document: &str, begin: &[&str]) -> Vec<String> {
     begin.iter().map(found).collect()
 }
 
+/// The configuration itself, and the user table.
+pub(super) fn of_the_core() -> Vec<String> {
+    samples("docs/configuration.md", &["[service]", "[alice]"])
+}
+
+/// A directory of each kind.
+pub(super) fn of_directories() -> Vec<String> {
+    let ldap = "[[directory]]\ntype = \"ldap\"\nname = \"ad\"\nunavailable";
+    let begin = ["[[directory]]\n# The kind", ldap, "[[directory]]\ntype = \"command\""];
+    samples("docs/directories.md", &begin)
+}
+
 /// A table of a sample.
-struct Table<'a> {
-    header: &'a str,
+pub(super) struct Table<'a> {
+    pub(super) header: &'a str,
     /// What is said of the table itself.
     about: Vec<String>,
-    entries: Vec<Entry<'a>>,
+    pub(super) entries: Vec<Entry<'a>>,
 }
 
 /// Keys, and what is said of them together.
-struct Entry<'a> {
-    keys: Vec<(&'a str, &'a str)>,
-    about: String,
+pub(super) struct Entry<'a> {
+    pub(super) keys: Vec<(&'a str, &'a str)>,
+    pub(super) about: String,
 }
 
 /// Takes a sample apart. A comment ends with an empty comment, which makes it the table's, or with the keys it is about.
-fn tables(sample: &str) -> Vec<Table<'_>> {
+pub(super) fn tables(sample: &str) -> Vec<Table<'_>> {
     let mut tables = vec![Table { header: "", about: Vec::new(), entries: Vec::new() }];
     let (mut comment, mut fresh) = (String::new(), true);
     for line in sample.lines().filter(|line| !line.is_empty()) {
@@ -103,15 +115,8 @@ fn tagged(entry: &Entry<'_>) -> String {
 
 #[test]
 fn the_pages_of_the_configuration_have_every_key() {
-    let core = samples("docs/configuration.md", &["[service]", "[alice]"]);
-    let places = samples(
-        "docs/directories.md",
-        &[
-            "[[directory]]\n# The kind",
-            "[[directory]]\ntype = \"ldap\"\nname = \"ad\"\nunavailable",
-            "[[directory]]\ntype = \"command\"",
-        ],
-    );
+    let core = of_the_core();
+    let places = of_directories();
     let kinds = [", tables", ", LDAP", ", programs"];
     let places: String = places.iter().zip(kinds).map(|(sample, kind)| sections(sample, kind)).collect();
     let [mobileid, users] = [0, 1].map(|at| sections(&core[at], ""));

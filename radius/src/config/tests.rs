@@ -1,5 +1,6 @@
 //! The administrator's guide is what these tests read: a key that it lacks is a key that nobody can know.
 
+mod defaults;
 mod files;
 mod mistakes;
 mod told;
@@ -159,21 +160,69 @@ fn the_guide_is_read_to_the_last_key() {
     assert_eq!(s.limits.push_window.as_secs(), 300);
 }
 
+/// A recipe's part for this file, and the rows of its table.
+struct Recipe {
+    name: String,
+    sample: String,
+    rows: Vec<String>,
+}
+
+fn recipes() -> Vec<Recipe> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/recipes"));
+    let recipe = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let samples: Vec<&str> = text.split("```toml\n").skip(1).collect();
+        assert!(samples.len() < 2, "{}: two samples", path.display());
+        let (sample, _) = samples.first()?.split_once("```").unwrap();
+        Some(Recipe {
+            name: path.display().to_string(),
+            sample: format!("state_dir = \"/var/lib/mobileid-radiusd\"\n{sample}"),
+            rows: text.lines().filter(|line| line.starts_with("| ")).map(str::to_owned).collect(),
+        })
+    };
+    fs::read_dir(folder).unwrap().filter_map(|entry| recipe(entry.unwrap().path())).collect()
+}
+
+impl Recipe {
+    /// The sample with what a row says in place of its lines; None where the row says nothing for a client.
+    fn with(&self, row: &str) -> Option<String> {
+        let key = |setting: &str| setting.split(" = ").next().unwrap_or_default().to_owned();
+        let of_client = ["mode", "nas_timeout", "deadline", "message_authenticator", "host_from"];
+        let literals = row.split('`').skip(1).step_by(2);
+        let said: Vec<&str> =
+            literals.filter(|s| s.contains(" = ") && of_client.contains(&&*key(s))).collect();
+        let kept = self.sample.lines().filter(|line| !said.iter().any(|said| key(said) == key(line)));
+        let client = format!("[[client]]\n{}", said.join("\n"));
+        let sample = kept.map(|line| if line == "[[client]]" { &client } else { line });
+        (!said.is_empty()).then(|| sample.collect::<Vec<_>>().join("\n"))
+    }
+}
+
 #[test]
-fn every_recipe_is_a_configuration() {
-    let recipes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/recipes"));
-    let mut read = 0;
-    for recipe in fs::read_dir(recipes).unwrap().map(|entry| entry.unwrap().path()) {
-        let text = fs::read_to_string(&recipe).unwrap();
-        for sample in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
-            let sample = format!("state_dir = \"/var/lib/mobileid-radiusd\"\n{sample}");
-            if let Err(mistakes) = Folder::new().read(&sample) {
-                panic!("{}: {mistakes}", recipe.display());
+fn every_recipe_is_a_configuration_and_so_is_what_it_says_instead() {
+    let (mut samples, mut variants) = (0, 0);
+    for recipe in recipes() {
+        let instead: Vec<String> = recipe.rows.iter().filter_map(|row| recipe.with(row)).collect();
+        (samples, variants) = (samples + 1, variants + instead.len());
+        for sample in instead.iter().chain([&recipe.sample]) {
+            if let Err(mistakes) = Folder::new().read(sample) {
+                panic!("{}: {mistakes}\n{sample}", recipe.name);
             }
-            read += 1;
         }
     }
-    assert_eq!(read, 6);
+    assert_eq!(samples, 7);
+    assert!(variants >= 14, "{variants}");
+}
+
+#[test]
+fn a_recipe_answers_before_the_gateway_gives_up() {
+    for recipe in recipes() {
+        let settings = settings(&recipe.sample);
+        for client in settings.clients.iter() {
+            assert!(client.nas_timeout >= Duration::from_secs(50), "{}: no time for a person", recipe.name);
+            assert!(client.deadline < client.nas_timeout, "{}: the gateway gives up first", recipe.name);
+        }
+    }
 }
 
 #[test]
