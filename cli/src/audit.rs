@@ -41,6 +41,17 @@ pub(crate) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         table: Option<&'a str>,
     },
+    /// Tried to enrol somebody, and the answer was no.
+    EnrolmentRefused {
+        user: &'a str,
+        reason: &'a str,
+        detail: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        msisdn: Option<&'a str>,
+        /// Absent where no phone was asked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ap_trans_id: Option<&'a str>,
+    },
     /// Gave somebody a serial number, in a folder or a directory, in place of another one or of none.
     SerialPinned { user: &'a str, entry: &'a str, place: &'a str, old: Option<&'a str>, new: &'a str },
     /// Took somebody's serial number away; none where its record could not be read.
@@ -104,6 +115,23 @@ mod tests {
             )
         );
         assert!(line.send(&path).is_err(), "nobody listens");
+    }
+
+    #[test]
+    fn a_refused_enrolment_is_told_with_what_is_known() {
+        let line = |event| {
+            serde_json::to_string(&Line { time: String::new(), event, uid: 0, login_uid: None }).unwrap()
+        };
+        let (user, reason, detail) = ("alice", "not-enrolled", "in no directory");
+        assert_eq!(
+            line(Event::EnrolmentRefused { user, reason, detail, msisdn: None, ap_trans_id: None }),
+            r#"{"time":"","event":"enrolment-refused","user":"alice","reason":"not-enrolled","detail":"in no directory","uid":0}"#
+        );
+        let (msisdn, ap_trans_id) = (Some("+4179*****67"), Some("mid-1"));
+        assert!(
+            line(Event::EnrolmentRefused { user, reason, detail, msisdn, ap_trans_id })
+                .contains(r#","msisdn":"+4179*****67","ap_trans_id":"mid-1","#)
+        );
     }
 
     #[test]

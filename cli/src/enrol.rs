@@ -26,7 +26,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use mobileid::{
     config::{FileConfig, KindFile, SerialPolicy, Templates},
-    directory::USERS,
+    directory::{Kind, USERS},
     driver::{
         blocking::World as _,
         directories::{self, GivenUp},
@@ -92,6 +92,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Err(Stop::Refused(refusal)) => Some(refusal),
         Err(Stop::Failed(error)) => return Err(error),
     };
+    if let Some(refusal) = &refusal {
+        enrolment.record_refusal(refusal);
+    }
     let (facts, user) = (&enrolment.facts, &arguments.user);
     if arguments.common.json {
         out::json(&facts.line(user, refusal.as_ref()))?;
@@ -126,6 +129,8 @@ impl From<anyhow::Error> for Stop {
 struct Entry {
     at: subscriber::Entry,
     msisdn: Msisdn,
+    /// Nobody had it before: it is there once it is written.
+    is_new: bool,
 }
 
 /// An enrolment that is under way.
@@ -158,7 +163,12 @@ impl<'a> Enrolment<'a> {
     fn walk(&mut self) -> Result<(), Stop> {
         let person = self.find()?;
         let subscriber = &person.subscriber;
-        self.facts.entry = Some(Entry { at: subscriber.entry.clone(), msisdn: subscriber.msisdn.clone() });
+        self.facts.entry = Some(Entry {
+            at: subscriber.entry.clone(),
+            msisdn: subscriber.msisdn.clone(),
+            is_new: person.new.is_some(),
+        });
+        self.warn_of_others(&subscriber.msisdn);
         self.prove(&subscriber.msisdn)?;
         self.ask_profile(subscriber)?;
         let serial = self.sign(subscriber)?;
@@ -168,6 +178,22 @@ impl<'a> Enrolment<'a> {
         }
         self.record();
         Ok(())
+    }
+
+    /// Two names may be one person's. But where they are not, one of them confirms the other's logins.
+    fn warn_of_others(&self, msisdn: &Msisdn) {
+        let tables = self.setup.directories.iter().filter_map(|directory| match &directory.kind {
+            Kind::File(table) => Some((&directory.name, table)),
+            Kind::Ldap(_) | Kind::Command(_) => None,
+        });
+        for (name, table) in tables {
+            for other in table.with_number(msisdn).filter(|other| **other != self.arguments.user) {
+                let other = text::escaped(&other.to_string(), 256);
+                self.terminal.step(&format!(
+                    "warning: {name} has the number {msisdn} for {other} too: whoever has that phone confirms logins of both"
+                ));
+            }
+        }
     }
 
     /// With `--identified`: somebody must vouch for the number.
@@ -258,6 +284,18 @@ impl<'a> Enrolment<'a> {
         if self.facts.kept == Some(Kept::Now) && self.pins.forget(entry).is_ok() {
             self.facts.kept = None;
         }
+    }
+
+    /// For the auditor, whom a no interests as much: somebody may be trying numbers.
+    fn record_refusal(&self, refusal: &Refusal) {
+        let msisdn = self.facts.entry.as_ref().map(|entry| entry.msisdn.to_string());
+        audit::record(Event::EnrolmentRefused {
+            user: self.arguments.user.as_str(),
+            reason: refusal.name(),
+            detail: &refusal.to_string(),
+            msisdn: msisdn.as_deref(),
+            ap_trans_id: self.facts.ap_trans_id.as_deref(),
+        });
     }
 
     /// For the auditor.

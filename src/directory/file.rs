@@ -20,7 +20,7 @@ use crate::{
         Located, Mistakes,
         reader::{Section, Source},
     },
-    subscriber::{Entry, Subscriber, UserName},
+    subscriber::{Entry, Msisdn, Subscriber, UserName},
     text,
 };
 
@@ -64,6 +64,11 @@ impl UserTable {
     #[must_use]
     pub fn lookup(&self, user: &UserName) -> Answer {
         self.0.get(user).map_or(Answer::NotEnrolled, |s| Answer::Found(s.clone()))
+    }
+
+    /// Who has this number.
+    pub fn with_number<'a>(&'a self, msisdn: &'a Msisdn) -> impl Iterator<Item = &'a UserName> {
+        self.0.iter().filter(move |(_, subscriber)| subscriber.msisdn == *msisdn).map(|(user, _)| user)
     }
 
     /// How many users there are.

@@ -95,8 +95,8 @@ impl Facts {
             reason: refusal.map(Refusal::name),
             detail: refusal.map(ToString::to_string),
             user: user.as_str(),
-            directory: self.entry.as_ref().map(|entry| entry.at.directory.as_str()),
-            entry: self.entry.as_ref().map(|entry| text::foreign(&entry.at.id, 600)),
+            directory: self.standing().map(|entry| entry.at.directory.as_str()),
+            entry: self.standing().map(|entry| text::foreign(&entry.at.id, 600)),
             msisdn: self.entry.as_ref().map(|entry| entry.msisdn.to_string()),
             evidence_id: self.evidence.as_ref().map(EvidenceId::as_str),
             account: self.account.as_ref().map(AccountLine::of),
@@ -107,6 +107,11 @@ impl Facts {
         }
     }
 
+    /// The entry that there is: of somebody new only once it is written.
+    fn standing(&self) -> Option<&Entry> {
+        self.entry.as_ref().filter(|entry| !entry.is_new || self.table.is_some())
+    }
+
     /// The same in words.
     pub(super) fn in_words(&self, user: &UserName, refusal: Option<&Refusal>) -> String {
         let user = text::escaped(user.as_str(), 256);
@@ -115,8 +120,10 @@ impl Facts {
             Some(refusal) => format!("not enrolled: {user}: {refusal}"),
         }];
         let mut line = |name: &str, value: &str| lines.push(format!("  {name:<12}{value}"));
-        if let Some(entry) = &self.entry {
+        if let Some(entry) = self.standing() {
             line("entry", &format!("{}: {}", entry.at.directory, text::foreign(&entry.at.id, 600)));
+        }
+        if let Some(entry) = &self.entry {
             line("number", &entry.msisdn.to_string());
         }
         if let Some(evidence) = &self.evidence {

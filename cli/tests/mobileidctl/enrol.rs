@@ -192,10 +192,26 @@ fn whom_nobody_could_ask_is_not_asked() {
         let words = house.enrol(arguments);
         let user = arguments[0];
         assert!(words.stdout.starts_with(&format!("not enrolled: {user}: ")), "{words:?}");
+        // An entry is named that was there before, and none that was not written.
+        let was_there = ["erin", "bob"].contains(&user) && !arguments.contains(&"+41793000004");
+        assert_eq!(words.stdout.contains("\n  entry "), was_there, "{words:?}");
+        assert_eq!(json["entry"].is_string(), was_there, "{run:?}");
     }
     assert_eq!(world().simulator.pushes(&app), 0);
     assert_eq!(house.table(), before);
     assert_eq!(house.kept("alice"), None);
+}
+
+#[test]
+fn a_number_that_somebody_else_has_in_the_table_is_a_warning() {
+    let house = House::new();
+    let (msisdn, _) = somebody(6, |_| {});
+    house.folder.write("users.toml", format!("{TABLE}[erika]\nmsisdn = \"{msisdn}\"\n"));
+    let run = house.enrol(&["alice", "--msisdn", &msisdn]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let shared = "warning: users has the number +4179*****06 for erika too";
+    assert!(run.stderr.contains(shared) && run.stdout.contains("\n  entry "), "{run:?}");
+    assert_eq!(run.stderr.matches("warning: users").count(), 1, "{run:?}");
 }
 
 #[test]
