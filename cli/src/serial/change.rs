@@ -40,11 +40,24 @@ pub(crate) struct Pin {
     /// The account, as the directories know it
     user: UserName,
     /// The serial number, like MIDCHEO16P1O6E92
+    #[arg(value_parser = of_mobile_id)]
     serial: SerialNumber,
     #[command(flatten)]
     state: State,
     #[command(flatten)]
     common: Common,
+}
+
+/// As all serial numbers of Mobile ID are that anybody has seen. A slip of the pen would shut the person out.
+fn of_mobile_id(text: &str) -> Result<SerialNumber, &'static str> {
+    const EXPECTED: &str = "a Mobile ID's serial number is MIDCHE and ten letters or digits, like MIDCHEO16P1O6E92: it is in \
+                            the signature's certificate, and enrol takes it from there";
+    let is_one = |text: &str| {
+        let (begins, ten) = text.split_at_checked(6)?;
+        let fits = begins.eq_ignore_ascii_case("MIDCHE") && ten.len() == 10;
+        (fits && ten.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(())
+    };
+    is_one(text).and_then(|()| text.parse().ok()).ok_or(EXPECTED)
 }
 
 /// Forgets a user's serial number: the next login is a first one
@@ -166,12 +179,14 @@ fn at_directory(
 
 pub(super) fn forget(arguments: &Forget) -> anyhow::Result<Exit> {
     let Forget { user, state, common } = arguments;
-    let pins = state.pins()?;
+    let pins = state.kept()?;
     let setup =
         setup(&common.config).context("directories that keep serial numbers themselves are not asked");
     let (json, folder) = (common.json, state.folder().display().to_string());
     let mut gone = Gone { json, progress: Progress::unless(json), folder, told: Vec::new() };
-    gone.in_folder(&pins, user, setup.as_ref().ok())?;
+    if let Some(pins) = &pins {
+        gone.in_folder(pins, user, setup.as_ref().ok())?;
+    }
     let everywhere = match &setup {
         Ok(setup) => gone.in_directories(setup, user)?,
         Err(_) => true,
@@ -208,7 +223,7 @@ struct Forgotten {
 
 impl Gone {
     fn in_folder(&mut self, pins: &Pins, user: &str, setup: Option<&Setup>) -> anyhow::Result<()> {
-        let (all, _) = read(pins)?;
+        let (all, _) = read(Some(pins))?;
         let mut entries: Vec<String> = of_user(&all, user).iter().map(|pin| pin.entry.clone()).collect();
         // One that cannot be read is known by its entry alone.
         if entries.is_empty() && pins.get(user).is_err() {
