@@ -175,7 +175,7 @@ struct Listed {
 }
 
 fn list(arguments: &List) -> anyhow::Result<Exit> {
-    let listing = arguments.state.open()?.each(KIND).map_err(anyhow::Error::msg)?;
+    let listing = arguments.state.listing(KIND)?;
     let codes = listing.records.iter().filter_map(|octets| Codes::decode(octets).ok());
     let mut listed: Vec<Listed> = codes
         .map(|codes| Listed {

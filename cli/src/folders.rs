@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
+    io::ErrorKind,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -15,7 +16,7 @@ use mobileid::{
         pins::Pins,
         store::{Listing, Removed, Store},
     },
-    memory::{RUNTIME, STATE},
+    memory::{RUNTIME, STATE, pin},
     subscriber::UserName,
 };
 use nix::unistd::{Uid, User, geteuid};
@@ -58,6 +59,23 @@ impl State {
         Ok(Pins::at(&self.state))
     }
 
+    /// The serial numbers in it; None where there are none. Nothing is made for who only looks.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn kept(&self) -> anyhow::Result<Option<Pins>> {
+        let pins = self.pins()?;
+        Ok(looked_at(&self.state, pin::KIND, || self.open())?.map(|_| pins))
+    }
+
+    /// What there is of a kind. Nothing is made for who only looks.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn listing(&self, kind: &'static str) -> anyhow::Result<Listing> {
+        listing(looked_at(&self.state, kind, || self.open())?, kind)
+    }
+
     /// Its path, for what opens it when it is needed.
     pub(crate) fn folder(&self) -> &Path {
         &self.state
@@ -79,10 +97,39 @@ impl Runtime {
         Store::open_until_boot(&self.runtime).map_err(anyhow::Error::msg)
     }
 
+    /// As [`State::listing`].
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn listing(&self, kind: &'static str) -> anyhow::Result<Listing> {
+        listing(looked_at(&self.runtime, kind, || self.open())?, kind)
+    }
+
     /// As [`State::is_the_modules`].
     pub(crate) fn is_the_modules(&self) -> bool {
         self.runtime == Path::new(RUNTIME)
     }
+}
+
+/// The folder, opened with all its checks where there is one; None where it is not there, or nothing of the kind in it.
+fn looked_at(
+    folder: &Path,
+    kind: &str,
+    open: impl FnOnce() -> anyhow::Result<Store>,
+) -> anyhow::Result<Option<Store>> {
+    let is_there = |path: &Path| {
+        // What keeps us from seeing it is for the checks to say.
+        fs::symlink_metadata(path).map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true)
+    };
+    if !is_there(folder) {
+        return Ok(None);
+    }
+    let store = open()?;
+    Ok(is_there(&folder.join(kind)).then_some(store))
+}
+
+fn listing(store: Option<Store>, kind: &'static str) -> anyhow::Result<Listing> {
+    store.map_or_else(|| Ok(Listing::default()), |store| store.each(kind).map_err(anyhow::Error::msg))
 }
 
 /// Records belong to whoever logs people in. What root writes into another user's folder, that user cannot read.

@@ -47,7 +47,7 @@ struct Listed {
 
 fn list(arguments: &List) -> anyhow::Result<Exit> {
     let now = moment().map_err(anyhow::Error::msg)?;
-    let listing = arguments.runtime.open()?.each(KIND).map_err(anyhow::Error::msg)?;
+    let listing = arguments.runtime.listing(KIND)?;
     let graces = listing.records.iter().filter_map(|octets| Grace::decode(octets).ok());
     let mut listed: Vec<Listed> = graces
         .map(|grace| Listed {

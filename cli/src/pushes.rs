@@ -69,7 +69,7 @@ impl Listed {
 
 fn list(arguments: &List) -> anyhow::Result<Exit> {
     let now = moment().map_err(anyhow::Error::msg)?;
-    let listing = arguments.runtime.open()?.each(KIND).map_err(anyhow::Error::msg)?;
+    let listing = arguments.runtime.listing(KIND)?;
     let pushes: Vec<Pushes> =
         listing.records.iter().filter_map(|octets| Pushes::decode(octets).ok()).collect();
     let mut listed: Vec<Listed> = pushes.iter().map(|pushes| Listed::of(pushes, &now)).collect();

@@ -93,7 +93,7 @@ fn shown(name: &str) -> String {
 }
 
 fn list(arguments: &List) -> anyhow::Result<Exit> {
-    let (pins, listing) = read(&arguments.state.pins()?)?;
+    let (pins, listing) = read(arguments.state.kept()?.as_ref())?;
     let mut kept: Vec<Kept> = pins.iter().map(Kept::of).collect();
     kept.sort_by(|one, other| (&one.user, &one.entry).cmp(&(&other.user, &other.entry)));
     folders::show(&kept, arguments.json, "serial", Kept::in_words, "no serial numbers are kept here")?;
@@ -102,7 +102,8 @@ fn list(arguments: &List) -> anyhow::Result<Exit> {
 }
 
 /// All that is kept, and the listing that it comes from.
-fn read(pins: &Pins) -> anyhow::Result<(Vec<Pin>, Listing)> {
+fn read(pins: Option<&Pins>) -> anyhow::Result<(Vec<Pin>, Listing)> {
+    let Some(pins) = pins else { return Ok((Vec::new(), Listing::default())) };
     let listing = pins.each().map_err(anyhow::Error::msg)?;
     let kept = listing.records.iter().filter_map(|octets| Pin::decode(octets).ok()).collect();
     Ok((kept, listing))

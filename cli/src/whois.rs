@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         bail!("--reveal is for root: numbers are masked for everybody else");
     }
     let setup = load::load(&arguments.common.config)?;
-    let pins = arguments.state.pins()?;
+    let pins = arguments.state.kept()?;
     let mut asked = Vec::new();
     let (tick, until) = (patience::tick(), patience::until());
     let told = |directory: &Directory, answer: &Answer| asked.push(Asked::of(directory, answer));
@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     drop(waiting);
     let Ok(found) = found.map_err(|GivenUp| ()) else { bail!("given up") };
     let show = if arguments.reveal { Show::Whole } else { Show::Masked };
-    let report = Report::of(&setup, asked, found, &pins, show);
+    let report = Report::of(&setup, asked, found, pins.as_ref(), show);
     if arguments.common.json {
         out::json(&report.line(&arguments.user))?;
     } else {
@@ -187,7 +187,7 @@ enum Would {
 }
 
 impl Report {
-    fn of(setup: &Setup, asked: Vec<Asked>, found: Lookup, pins: &Pins, show: Show) -> Self {
+    fn of(setup: &Setup, asked: Vec<Asked>, found: Lookup, pins: Option<&Pins>, show: Show) -> Self {
         let (person, would) = match found {
             Lookup::Found(subscriber) => {
                 let (person, would) = Person::of(setup, &subscriber, pins, show);
@@ -226,7 +226,7 @@ impl Report {
 }
 
 impl Person {
-    fn of(setup: &Setup, found: &Subscriber, pins: &Pins, show: Show) -> (Self, Would) {
+    fn of(setup: &Setup, found: &Subscriber, pins: Option<&Pins>, show: Show) -> (Self, Would) {
         let config = &setup.config;
         let (serial, would) = match serial(setup, found, pins) {
             Ok(serial) => {
@@ -263,7 +263,7 @@ impl Person {
 }
 
 /// The serial number that is known of a person, as a login would find it.
-fn serial(setup: &Setup, subscriber: &Subscriber, pins: &Pins) -> Result<Option<Serial>, String> {
+fn serial(setup: &Setup, subscriber: &Subscriber, pins: Option<&Pins>) -> Result<Option<Serial>, String> {
     let known = |serial: &SerialNumber, serial_from| Serial {
         serial: serial.to_string(),
         serial_from,
@@ -278,7 +278,8 @@ fn serial(setup: &Setup, subscriber: &Subscriber, pins: &Pins) -> Result<Option<
         serial_by: Some(pin.by.name()),
         ..known(&pin.serial, "kept")
     };
-    Ok(pins.counts_for(subscriber, setup.config.serial)?.map(kept))
+    let counts = pins.map(|pins| pins.counts_for(subscriber, setup.config.serial)).transpose()?;
+    Ok(counts.flatten().map(kept))
 }
 
 impl Serial {

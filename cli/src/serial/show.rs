@@ -60,8 +60,8 @@ struct Said {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let user = arguments.user.as_str();
-    let pins = arguments.state.pins()?;
-    let (all, listing) = read(&pins)?;
+    let pins = arguments.state.kept()?;
+    let (all, listing) = read(pins.as_ref())?;
     let kept: Vec<Kept> = of_user(&all, user).into_iter().map(Kept::of).collect();
     let (name, json) = (shown(user), arguments.common.json);
     if !json {
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let unknown = listing.records.len().saturating_sub(all.len());
     crate::folders::complete(&listing, unknown);
     let setup = change::setup(&arguments.common.config).context("what the directories say is not known")?;
-    let said = Said::of(&setup, user, &pins, Progress::unless(json));
+    let said = Said::of(&setup, user, pins.as_ref(), Progress::unless(json));
     let policy = setup.config.serial;
     if json {
         out::json(&Line { user: &name, kept: &kept, policy: policy.name(), said: &said })?;
@@ -99,7 +99,7 @@ fn in_words(policy: SerialPolicy) -> &'static str {
 }
 
 impl Said {
-    fn of(setup: &Setup, user: &str, pins: &Pins, progress: Progress) -> Self {
+    fn of(setup: &Setup, user: &str, pins: Option<&Pins>, progress: Progress) -> Self {
         let none = |says: &str, told| Self {
             directory: None,
             entry: None,
@@ -118,7 +118,7 @@ impl Said {
             (Some(serial), true) => (format!("{directory} keeps {serial}"), Ok(None)),
             (Some(serial), false) => (format!("{directory} says {serial}, which counts"), Ok(None)),
             (None, keeps) => {
-                let kept = pins.get(&id);
+                let kept = pins.map_or(Ok(None), |pins| pins.get(&id));
                 (of_none(&directory, keeps, matches!(kept, Ok(Some(_)))), kept)
             }
         };

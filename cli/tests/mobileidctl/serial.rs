@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{TcpListener, TcpStream},
-    os::unix::fs::chown,
+    os::unix::fs::{DirBuilderExt as _, chown},
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
@@ -91,6 +91,40 @@ fn what_is_kept_is_listed() {
     let run = house.serial("list");
     assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
     assert!(run.stderr.contains("damaged, or of another version: 3"), "{run:?}");
+}
+
+#[test]
+fn who_only_looks_makes_no_folders() {
+    let house = House::new();
+    for (words, code) in [("list", 0), ("show alice", 1), ("forget alice", 1)] {
+        assert_eq!(house.serial(words).code, code, "{words}");
+    }
+    let (state, config) = (house.0.text("state"), house.0.text("mobileid.toml"));
+    assert_eq!(ctl(&["whois", "alice", "--state", &state, "--config", &config]).code, 0);
+    assert_eq!(ctl(&["breakglass", "list", "--state", &state]).code, 0);
+    for verb in ["grace", "pushes"] {
+        assert_eq!(ctl(&[verb, "list", "--runtime", &state]).code, 0, "{verb}");
+    }
+    assert!(!house.0.path("state").exists());
+    fs::DirBuilder::new().mode(0o700).create(house.0.path("state")).unwrap();
+    assert_eq!(house.serial("list").code, 0);
+    assert_eq!(fs::read_dir(house.0.path("state")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_serial_number_that_is_none_is_not_pinned() {
+    let house = House::new();
+    for serial in
+        ["MIDCHE000000000", "MIDCHE00000000011", "MIDCHEO16P1O6E9-", "CHE0000000000001", "MIDCHEé00000000"]
+    {
+        let run = house.serial(&format!("pin alice {serial}"));
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("is MIDCHE and ten letters or digits"), "{run:?}");
+    }
+    assert!(!house.0.path("state").exists());
+    // As a profile query writes it.
+    assert_eq!(house.serial("pin alice midcheo16p1o6e92").code, 0);
+    assert_eq!(house.kept("alice").as_deref(), Some("midcheo16p1o6e92"));
 }
 
 #[test]
