@@ -78,6 +78,7 @@ for guide in files/docs/*.md; do
 	case ${guide##*/} in CHANGELOG.md) continue ;; esac
 	if [ -n "$whose" ]; then echo "$guide" >> "debian/$(package_of "$whose").docs"; fi
 done
+echo "files/docs/recipes usr/share/doc/mobileid-tools" >> debian/mobileid-tools.install
 for completion in "$packaging"/completions/*; do
 	[ -e "$completion" ] || continue
 	found=$(completion_of "${completion##*/}")

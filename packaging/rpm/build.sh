@@ -70,6 +70,8 @@ for guide in "$packaging"/../docs/*.md; do
 	whose=$(guide_of "${guide##*/}")
 	if [ -n "$whose" ]; then doc "$(package_of "$whose")" "$guide"; fi
 done
+echo "%dir /usr/share/doc/mobileid-tools/recipes" >> "$scripts/mobileid-tools.files"
+for recipe in "$packaging"/../docs/recipes/*.md; do doc mobileid-tools "$recipe" recipes; done
 for page in "$packaging"/man/*.[1-9]; do
 	[ -e "$page" ] || continue
 	installed=/usr/share/man/man${page##*.}/${page##*/}

@@ -10,6 +10,29 @@ rpms_are_clean() {
 	has "$said" '^ 4 packages and 1 specfiles checked'
 }
 
+# Every page and completion is in one package, under the name it is looked for.
+manual_is_whole() {
+	inside_deb=$(for package in "$OUT"/*.deb; do dpkg-deb --contents "$package"; done)
+	inside_rpm=$(rpm --query --list --package "$OUT"/*.rpm)
+	for page in "$root"/packaging/man/*; do
+		page=/usr/share/man/man${page##*.}/${page##*/}.gz
+		has "$inside_deb" "$page\$"
+		has "$inside_rpm" "^$page\$"
+	done
+	for guide in install troubleshooting migration recipes/README recipes/fortigate; do
+		has "$inside_deb" "/usr/share/doc/mobileid-tools/$guide\.md(\.gz)?\$"
+		has "$inside_rpm" "^/usr/share/doc/mobileid-tools/$guide\.md\$"
+	done
+	for command in mobileidctl mobileid-radiusd mobileid-simulator; do
+		for completion in bash-completion/completions/$command fish/vendor_completions.d/$command.fish; do
+			has "$inside_deb" "/usr/share/$completion\$"
+			has "$inside_rpm" "^/usr/share/$completion\$"
+		done
+		has "$inside_deb" "/usr/share/zsh/vendor-completions/_$command\$"
+		has "$inside_rpm" "^/usr/share/zsh/site-functions/_$command\$"
+	done
+}
+
 # A later change of what is packaged must not bring anything along by accident.
 nothing_secret() {
 	for package in "$OUT"/*.deb; do
@@ -108,6 +131,7 @@ packing_is_reproducible() {
 
 story 'lintian has nothing to say' debs_are_clean
 story 'rpmlint has nothing to say' rpms_are_clean
+story 'the whole manual and all completions are in them' manual_is_whole
 story 'no key, no configuration, no path of the builder, nothing that others may write' nothing_secret
 story 'the programs run with the libc of RHEL 9' old_libraries_do
 if [ -z "$quick" ]; then story 'the module is below 2.6 MB' module_is_small; fi

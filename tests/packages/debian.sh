@@ -142,25 +142,61 @@ reinstalled() {
 	phones_decide
 }
 
-removal_is_refused() {
+# FILE: the removal is refused because of it, and everything is as it was.
+refused_because_of() {
 	before=$(ours)
 	said=$(inside apt-get -o Dpkg::Use-Pty=0 -qq remove -y libpam-mobileid 2>&1 || true)
 	has "$said" 'Without the module nobody could log in'
-	has "$said" '/etc/pam.d/sshd:[0-9]+$'
-	has_not "$said" 'common-auth'
+	has "$said" "$1:[0-9]+\$"
 	has "$(inside dpkg --status libpam-mobileid)" 'Status: .* installed$'
 	same "$before" "$(ours)"
+}
+
+removal_is_refused() {
+	refused_because_of /etc/pam.d/sshd
+	has_not "$said" 'common-auth'
+	# A letter of another century makes the file no other.
+	sed -i 's/pam_mobileid.so$/& # gepr\xfcft/' "$MACHINE/etc/pam.d/sshd"
+	refused_because_of /etc/pam.d/sshd
 	phones_decide
+}
+
+# The profile is on as well: a removal that is refused has not turned it off.
+files_of_ones_own() {
+	disable_ssh
+	for file in /etc/pam.d/common-mfa /etc/elsewhere; do
+		echo 'auth required pam_mobileid.so' > "$MACHINE$file"
+		echo '@include /etc/elsewhere' > "$MACHINE/etc/pam.d/example"
+		refused_because_of "$file"
+		rm "$MACHINE$file" "$MACHINE/etc/pam.d/example"
+	done
+	has "$(cat "$MACHINE/etc/pam.d/common-auth")" pam_mobileid
+}
+
+# Multi-Arch: same. The other architecture's copy is no help to this one's sshd.
+second_architecture() {
+	mkdir "$WORK/i386"
+	dpkg-deb -R "$OUT"/libpam-mobileid_*.deb "$WORK/i386/package"
+	sed -i -e 's/^Architecture: .*/Architecture: i386/' -e '/^Depends:/d' "$WORK/i386/package/DEBIAN/control"
+	dpkg-deb -b "$WORK/i386/package" "$MACHINE/root/i386.deb"
+	inside dpkg --add-architecture i386
+	inside dpkg -i /root/i386.deb
+	before=$(ours)
+	said=$(inside dpkg --remove "libpam-mobileid:$(dpkg --print-architecture)" 2>&1 || true)
+	has "$said" '/etc/pam.d/common-auth:[0-9]+$'
+	same "$before" "$(ours)"
+	inside dpkg --purge libpam-mobileid:i386
+	inside dpkg --remove-architecture i386
+	rm "$MACHINE/root/i386.deb" "$MACHINE/var/lib/dpkg/arch"
+	same "$before" "$(ours)"
+	has "$(login alice keyboard-interactive)" 'granted to alice'
 }
 
 # pam-auth-update leaves common-auth alone where somebody has written all of it.
 edited_common_auth() {
-	disable_ssh
 	cp -p "$MACHINE/etc/pam.d/common-auth" "$WORK/common-auth"
 	sed -i '/^#/d' "$MACHINE/etc/pam.d/common-auth"
-	said=$(inside apt-get -o Dpkg::Use-Pty=0 -qq remove -y libpam-mobileid 2>&1 || true)
-	has "$said" '/etc/pam.d/common-auth:[0-9]+$'
-	has "$(inside dpkg --status libpam-mobileid)" 'Status: .* installed$'
+	refused_because_of /etc/pam.d/common-auth
 	has "$(login alice keyboard-interactive)" 'granted to alice'
 	cp -p "$WORK/common-auth" "$MACHINE/etc/pam.d/common-auth"
 }
@@ -168,8 +204,11 @@ edited_common_auth() {
 # Without its packages' configuration the profile goes too, and the password alone lets in again.
 removed_while_enabled() {
 	inside pam-auth-update --enable mobileid
+	# It keeps the files before it as .pam-old, which nobody logs in through.
+	inside pam-auth-update --force
 	has "$(cat "$MACHINE/etc/pam.d/common-auth")" pam_mobileid
 	inside apt-get -o Dpkg::Use-Pty=0 -qq remove -y libpam-mobileid
+	rm "$MACHINE"/etc/pam.d/common-*.pam-old
 	same "$(cat "$WORK/pam-before")" "$(sha256sum "$MACHINE"/etc/pam.d/*)"
 	has "$(login alice keyboard-interactive)" 'granted to alice'
 	[ -e "$MACHINE/etc/mobileid/client.key" ]
@@ -204,6 +243,8 @@ story 'an upgrade keeps what was changed by hand, and logins work' upgraded
 story 'a downgrade does, too' downgraded
 story 'installing the same again does, too' reinstalled
 story 'removal is refused while a file of PAM loads the module' removal_is_refused
+story 'also while one of its own, or one that it includes, does; the profile stays on' files_of_ones_own
+story 'also of one architecture, while the other stays' second_architecture
 story 'also while common-auth does, where it is not written by pam-auth-update any more' edited_common_auth
 story 'removal while the profile is on takes it out, and the password lets in' removed_while_enabled
 story 'what packages share stays until the last of them is purged' shared_until_the_last
