@@ -29,6 +29,7 @@ mod report;
 mod roots;
 mod sample;
 mod simulator;
+mod todo;
 
 use std::path::PathBuf;
 
@@ -131,13 +132,14 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
     let roots = roots::read(&arguments.trust, &arguments.trust_sha256)?;
     let planned = roots::plan(&roots, &found)?;
     let answers = answers::all(arguments, &found)?;
+    let config = answers.service.as_ref().map(sample::written).transpose()?;
     // Takes seconds, in which Ctrl-C shall leave nothing behind.
     let client = client::make(arguments, &found, answers.subject.as_ref())?;
 
     let home = home.open()?;
     let places = found.places();
-    match &answers.service {
-        Some(service) => {
+    match &config {
+        Some(text) => {
             if let Some(pem) = &server_roots {
                 report.made_or_same(
                     &home,
@@ -146,7 +148,7 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
                     Mode::Readable,
                 )?;
             }
-            report.made(&home, &places.config, sample::written(service)?.as_bytes(), Mode::Readable)?;
+            report.made(&home, &places.config, text.as_bytes(), Mode::Readable)?;
         }
         None => report.kept(&places.config),
     }
@@ -154,8 +156,7 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
         report.made_or_kept(&home, users, sample::USERS.as_bytes(), Mode::Private)?;
     }
     client.write(&home, &places, report)?;
-    planned.write(&home, report)?;
-    Ok(())
+    planned.write(&home, report)
 }
 
 /// Says something to a person, who may not be there.

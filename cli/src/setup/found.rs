@@ -186,8 +186,8 @@ impl Existing {
                 (path.display().to_string(), text.is_some_and(|text| Some(text.expose()) == server_roots))
             }
         };
-        let url = file.url.to_string();
-        let said_url = arguments.url.as_ref().map(ToString::to_string);
+        let url = format!("https://{}", file.url);
+        let said_url = arguments.url.as_ref().map(|url| format!("https://{url}"));
         let said_trust = arguments.server_trust.as_ref().filter(|_| !is_copy);
         let said_trust = said_trust.map(|path| path.display().to_string());
         let prefix = file.prefix.to_string();

@@ -24,7 +24,7 @@ pub(super) const SERVER_ROOTS: &str = "server-roots.pem";
 /// # Errors
 /// It would not say what it should.
 pub(super) fn written(service: &Service) -> anyhow::Result<String> {
-    let url = service.url.as_ref().map(ToString::to_string);
+    let url = service.url.as_ref().map(|url| format!("https://{url}"));
     let text = filled(&[
         ("ap_id", Some(&service.ap_id)),
         ("dtbd_prefix", Some(&service.prefix)),

@@ -51,12 +51,17 @@ pub(super) fn copy(state: &Path, home: Home, report: &mut Report<'_>) -> anyhow:
     }
     let mut mistakes = Mistakes::default();
     let mut new: Vec<(&File, Secret)> = Vec::new();
+    let mut taken = Vec::new();
     for file in &FILES {
         let text = ConfigFile::read(&from.join(file.name))?.text;
         let here = home.path(file.name);
         if !is_there(&here) {
             new.push((file, text));
-        } else if file.name == USERS || ConfigFile::read(&here)?.text.expose() == text.expose() {
+            taken.push(here);
+        } else if ConfigFile::read(&here)?.text.expose() == text.expose() {
+            report.kept(&here);
+            taken.push(here);
+        } else if file.name == USERS {
             report.kept(&here);
         } else {
             let what = "is another than the simulator's, and is kept: move it away. A simulator that was started anew \
@@ -69,6 +74,6 @@ pub(super) fn copy(state: &Path, home: Home, report: &mut Report<'_>) -> anyhow:
     for (file, text) in new {
         report.made(&home, &home.path(file.name), text.expose().as_bytes(), file.mode)?;
     }
-    report.simulated(FILES.map(|file| home.path(file.name)));
+    report.simulated(taken);
     Ok(())
 }
