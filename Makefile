@@ -23,14 +23,14 @@ help:
 	@echo 'make demo    see logins confirmed and cancelled, a sudo, and RADIUS, on this machine alone'
 	@echo 'make man     write anew what the manual and the completions take from the code and the guide'
 	@echo 'make test    everything that is checked: lint, unit tests, fuzz runs, packages, real logins'
-	@echo 'make lint    formatting and lints'
+	@echo 'make lint    formatting and lints, and whether the oldest Rust that we promise does'
 	@echo 'make bench-pam      the module side by side with others, a login with curl and openssl, in a minute'
 	@echo 'make bench-radius   the responder side by side with FreeRADIUS, in a quarter of an hour'
 	@echo 'make packages           packages for Debian and Fedora, with bills of materials, into $(PACKAGES)'
 	@echo 'make test-packages      installs, changes and removes them on a Debian of its own, as make test does with others'
 	@echo 'make test-reproducible  builds them twice, in two folders, and compares the bytes'
 	@echo
-	@echo 'Parts of make test: make unit, make fuzz, make installs, make lab'
+	@echo 'Parts of make test: make lint (make msrv), make unit, make fuzz, make installs, make lab'
 
 deps:
 	@sh tests/deps.sh
@@ -57,6 +57,11 @@ lint: deps
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	sh tests/core-alone.sh
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo 'cargo-deny is not here: its check is left out'; fi
+	@$(MAKE) --no-print-directory msrv
+
+.PHONY: msrv
+msrv: deps
+	tests/msrv.sh $(TARGET)/msrv
 
 unit: deps
 	cargo test --locked --workspace --exclude mobileid-tests

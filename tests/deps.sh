@@ -15,7 +15,7 @@ slapd ldap-utils
 groff-base mandoc
 $*
 "
-rust=1.89
+rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$(dirname "$0")/../Cargo.toml")
 
 # A package that brings a server starts it, and again whenever the machine starts. The tests start their own:
 # the first is prevented by the policy that Debian has for this, the second by a mask, which
