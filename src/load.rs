@@ -89,12 +89,41 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// # Errors
 /// Every mistake of the configuration file; or, where that is sound, every mistake of the files it names.
 pub fn load(path: &Path) -> Result<Setup, Mistakes> {
-    let read = ConfigFile::read(path)?;
-    let file = FileConfig::parse(&read.shown, read.text.expose())?;
-    if file.holds_secret {
-        read.must_be_closed("it holds a password")?;
+    Written::read(path)?.setup()
+}
+
+/// A configuration as it is written: read once, whatever is made of it.
+#[derive(Debug)]
+pub struct Written {
+    /// The file's name for messages, as it was given.
+    pub shown: String,
+    /// The folder that it is in, by its real path: what it names is looked for there.
+    pub folder: PathBuf,
+    /// What it says.
+    pub file: FileConfig,
+}
+
+impl Written {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Every mistake of the file; the files that it names are not looked at.
+    pub fn read(path: &Path) -> Result<Self, Mistakes> {
+        let read = ConfigFile::read(path)?;
+        let file = FileConfig::parse(&read.shown, read.text.expose())?;
+        if file.holds_secret {
+            read.must_be_closed("it holds a password")?;
+        }
+        Ok(Self { shown: read.shown, folder: read.folder, file })
     }
-    Loader { config: read.shown, base: read.folder, mistakes: Mistakes::default() }.setup(file)
+
+    /// All that a login needs, with the files that it names.
+    ///
+    /// # Errors
+    /// Every mistake of those.
+    pub fn setup(&self) -> Result<Setup, Mistakes> {
+        Loader::of(self).setup(&self.file)
+    }
 }
 
 /// The text of a configuration file that nobody but its owner could have changed.
@@ -176,7 +205,12 @@ struct Loader {
 }
 
 impl Loader {
-    fn setup(mut self, file: FileConfig) -> Result<Setup, Mistakes> {
+    fn of(written: &Written) -> Self {
+        let (config, base) = (written.shown.clone(), written.folder.clone());
+        Self { config, base, mistakes: Mistakes::default() }
+    }
+
+    fn setup(mut self, file: &FileConfig) -> Result<Setup, Mistakes> {
         let anchors = self.anchors(&file.trust);
         let directories = self.directories(&file.directories, file.unenrolled);
         let server_roots = self.server_roots(&file.server_trust, "service.server_trust");
@@ -190,9 +224,9 @@ impl Loader {
             config: Arc::new(file.config(anchors)),
             directories: Arc::new(directories),
             connection: Connection {
-                service: file.url,
+                service: file.url.clone(),
                 server_name,
-                proxy: file.proxy,
+                proxy: file.proxy.clone(),
                 server_roots,
                 client_cert,
                 client_cert_count,
@@ -200,7 +234,7 @@ impl Loader {
                 timeouts: file.timeouts,
             },
             evidence,
-            pam: file.pam,
+            pam: file.pam.clone(),
         });
         self.mistakes.or(setup)
     }

@@ -25,14 +25,14 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use mobileid::{
-    config::{FileConfig, KindFile, SerialPolicy, Templates},
+    config::{KindFile, SerialPolicy},
     directory::{Kind, USERS},
     driver::{
         blocking::World as _,
         directories::{self, GivenUp},
         pins::Pins,
     },
-    load::{self, ConfigFile, Setup},
+    load::{Setup, Written},
     login::{self, Pinned},
     memory::pin::By,
     subscriber::{self, Language, Msisdn, SerialNumber, Subscriber, UserName},
@@ -136,8 +136,8 @@ struct Entry {
 /// An enrolment that is under way.
 struct Enrolment<'a> {
     arguments: &'a Arguments,
+    written: Written,
     setup: Setup,
-    texts: Templates,
     /// `users.table`.
     table: Option<PathBuf>,
     pins: Pins,
@@ -148,16 +148,15 @@ struct Enrolment<'a> {
 impl<'a> Enrolment<'a> {
     fn begin(arguments: &'a Arguments) -> anyhow::Result<Self> {
         let config = &arguments.common.config;
-        let setup = load::load(config)?;
-        let read = ConfigFile::read(config)?;
-        let file = FileConfig::parse(&read.shown, read.text.expose())?;
-        let table = file.directories.iter().find_map(|directory| match &directory.kind {
-            KindFile::File(at) if directory.name.value == USERS => Some(read.folder.join(&at.value)),
+        let written = Written::read(config)?;
+        let setup = written.setup()?;
+        let table = written.file.directories.iter().find_map(|directory| match &directory.kind {
+            KindFile::File(at) if directory.name.value == USERS => Some(written.folder.join(&at.value)),
             _ => None,
         });
         let pins = arguments.state.pins()?;
         let terminal = Terminal::new(pins.clone(), Progress::unless(arguments.common.json))?;
-        Ok(Self { arguments, setup, texts: file.enrol, table, pins, terminal, facts: Facts::default() })
+        Ok(Self { arguments, setup, written, table, pins, terminal, facts: Facts::default() })
     }
 
     fn walk(&mut self) -> Result<(), Stop> {
@@ -199,7 +198,7 @@ impl<'a> Enrolment<'a> {
     /// With `--identified`: somebody must vouch for the number.
     fn prove(&mut self, msisdn: &Msisdn) -> Result<(), Stop> {
         let Some(name) = self.arguments.named.given()? else { return Ok(()) };
-        match identify::proven(&self.arguments.common, msisdn, name)? {
+        match identify::proven(&self.written, self.arguments.common.json, msisdn, name)? {
             None => Err(Refusal::GivenUp.into()),
             Some(Err(unproven)) => Err(Refusal::Unproven(unproven).into()),
             Some(Ok(evidence)) => {

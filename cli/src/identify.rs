@@ -25,7 +25,7 @@ use mobileid::{
         Tick, TickVerdict,
         srs::{Desk, NoAnswer},
     },
-    load::{self, Registration},
+    load::{Registration, Written},
     srs::{
         self, DistinguishedName, EvidenceId,
         evidence::{Finding, Question, Refusal, require},
@@ -72,15 +72,18 @@ struct Session {
 
 impl Session {
     fn open(common: &Common) -> anyhow::Result<Self> {
-        let shown = || common.config.display().to_string();
-        let Some(registration) = load::registration(&common.config)? else {
+        Self::of(&Written::read(&common.config)?, common.json)
+    }
+
+    fn of(written: &Written, json: bool) -> anyhow::Result<Self> {
+        let shown = &written.shown;
+        let Some(registration) = written.registration()? else {
             bail!(
-                "{}: there is no section [srs]: the Smart Registration Service takes a contract of its own",
-                shown()
+                "{shown}: there is no section [srs]: the Smart Registration Service takes a contract of its own"
             );
         };
-        let desk = Desk::new(&registration).with_context(shown)?;
-        let progress = Progress::unless(common.json);
+        let desk = Desk::new(&registration).with_context(|| shown.clone())?;
+        let progress = Progress::unless(json);
         Ok(Self { registration, desk, given_up: signals::give_up()?, progress })
     }
 
@@ -109,11 +112,12 @@ impl Session {
 /// # Errors
 /// It could not be tried: that is neither a yes nor a no.
 pub(crate) fn proven(
-    common: &Common,
+    written: &Written,
+    json: bool,
     msisdn: &Msisdn,
     name: DistinguishedName,
 ) -> anyhow::Result<Option<Result<EvidenceId, Unproven>>> {
-    let mut session = Session::open(common)?;
+    let mut session = Session::of(written, json)?;
     let question = Question { msisdn: msisdn.clone(), name, needed: session.registration.needed.clone() };
     let (tick, waiting) = (session.tick(), session.wait(ONE));
     let found = session.desk.verify(&question, &tick);

@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{ConfigFile, Keep, Loader};
+use super::{Keep, Loader, Written};
 use crate::{
     config::{Endpoint, FileConfig, Mistakes, Proxy, SrsConfig},
     secret::Secret,
@@ -42,14 +42,17 @@ pub struct Way {
 /// # Errors
 /// Every mistake of the configuration file; or, where that is sound, of the files that the section names.
 pub fn registration(path: &Path) -> Result<Option<Registration>, Mistakes> {
-    let read = ConfigFile::read(path)?;
-    let file = FileConfig::parse(&read.shown, read.text.expose())?;
-    let Some(srs) = &file.srs else { return Ok(None) };
-    if file.holds_secret {
-        read.must_be_closed("it holds a password")?;
+    Written::read(path)?.registration()
+}
+
+impl Written {
+    /// `[srs]` and what it names; None where there is no such section.
+    ///
+    /// # Errors
+    /// Every mistake of the files that the section names.
+    pub fn registration(&self) -> Result<Option<Registration>, Mistakes> {
+        self.file.srs.as_ref().map(|srs| Loader::of(self).registration(&self.file, srs)).transpose()
     }
-    let loader = Loader { config: read.shown, base: read.folder, mistakes: Mistakes::default() };
-    loader.registration(&file, srs).map(Some)
 }
 
 impl Loader {

@@ -161,7 +161,7 @@ impl Enrolment<'_> {
             (SerialPolicy::Ignore, _) | (_, None) => SerialPolicy::Ignore,
             (_, Some(_)) => SerialPolicy::IfKnown,
         };
-        Config { templates: self.texts.clone(), unenrolled: Unenrolled::Deny, serial, ..config }
+        Config { templates: self.written.file.enrol.clone(), unenrolled: Unenrolled::Deny, serial, ..config }
     }
 
     fn directory_of(&self, subscriber: &Subscriber) -> Directories {
