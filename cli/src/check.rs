@@ -9,17 +9,16 @@ mod serial;
 mod srs;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use clap::Args;
 use mobileid::{
-    config::{FileConfig, KindFile, Located, Mistake, Mistakes, Unenrolled},
+    config::{FileConfig, KindFile, Located, Mistake, Unenrolled},
     directory::Kind,
     driver::{https::Https, ldap, srs::Desk},
-    load::{self, Registration, Setup},
+    load::{Registration, Setup, Written},
 };
 use serde::Serialize;
 
@@ -95,8 +94,12 @@ struct Facts {
 impl Report {
     pub(crate) fn of(path: &Path, now: SystemTime) -> Self {
         // A login does not look at [srs]; what is wrong there shall be known before somebody is to be enrolled.
-        match load::load(path).and_then(|setup| Ok((Places::of(path)?, load::registration(path)?, setup))) {
-            Ok((places, registration, setup)) => Self::of_setup(&places, &setup, registration.as_ref(), now),
+        let read = Written::read(path).and_then(|written| {
+            let (setup, registration) = (written.setup()?, written.registration()?);
+            Ok((Places { name: written.shown, file: written.file }, setup, registration))
+        });
+        match read {
+            Ok((places, setup, registration)) => Self::of_setup(&places, &setup, registration.as_ref(), now),
             Err(mistakes) => Self { mistakes: mistakes.0, ..Self::default() },
         }
     }
@@ -277,10 +280,9 @@ impl Facts {
         }
         let evidence = self.evidence.as_ref().map(|folder| folder.display().to_string());
         line("evidence", evidence.as_deref().unwrap_or("not kept"));
-        let [asks, lets_in, rest] = self.pam.in_words();
-        line("PAM", &asks);
-        line("", &lets_in);
-        line("", &rest);
+        for (at, what) in self.pam.in_words().iter().enumerate() {
+            line(if at == 0 { "PAM" } else { "" }, what);
+        }
         let registration = self.registration.as_ref().map(SrsFacts::in_words);
         for (name, what) in ["registration", ""].iter().zip(registration.iter().flatten()) {
             line(name, what);
@@ -306,14 +308,6 @@ struct Places {
 }
 
 impl Places {
-    /// Reads the file once more, for the lines: what it says was loaded already, with all its checks.
-    fn of(path: &Path) -> Result<Self, Mistakes> {
-        let name = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|e| Mistakes::of_file(&name, e))?;
-        let file = FileConfig::parse(&name, &text)?;
-        Ok(Self { name, file })
-    }
-
     fn whole(&self, key: &str, what: String) -> Mistake {
         Mistake { file: self.name.clone(), line: None, key: key.to_owned(), what }
     }

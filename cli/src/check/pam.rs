@@ -1,7 +1,7 @@
 //! `[pam]`: what it comes to, and what in it does not fit this host.
 
 use ipnet::IpNet;
-use mobileid::config::{Exempt, OnUnreachable, PamConfig, Require};
+use mobileid::config::{Exempt, OnUnreachable, PamConfig, Require, SshdMessage, SuIdentity};
 use nix::{
     errno::Errno,
     unistd::{Group, User},
@@ -13,6 +13,8 @@ use serde::Serialize;
 pub(super) struct PamFacts {
     asks: String,
     lets_in: String,
+    sshd_message: &'static str,
+    su_identity: &'static str,
     on_unreachable: &'static str,
     grace_seconds: Option<u64>,
     push_limit: u32,
@@ -29,6 +31,17 @@ pub(super) fn look(pam: &PamConfig) -> (PamFacts, Vec<Finding>) {
     let facts = PamFacts {
         asks: asked(&pam.require),
         lets_in: let_in(&pam.exempt),
+        sshd_message: match pam.sshd_message {
+            SshdMessage::Auto => "auto",
+            SshdMessage::Prompt => "prompt",
+            SshdMessage::Info => "info",
+            SshdMessage::None => "none",
+        },
+        su_identity: match pam.su_identity {
+            SuIdentity::Auto => "auto",
+            SuIdentity::Caller => "caller",
+            SuIdentity::Target => "target",
+        },
         on_unreachable: match pam.on_unreachable {
             OnUnreachable::Deny => "deny",
             OnUnreachable::Allow => "allow",
@@ -41,8 +54,8 @@ pub(super) fn look(pam: &PamConfig) -> (PamFacts, Vec<Finding>) {
 }
 
 impl PamFacts {
-    /// Three lines.
-    pub(super) fn in_words(&self) -> [String; 3] {
+    /// Five lines.
+    pub(super) fn in_words(&self) -> [String; 5] {
         let grace = self.grace_seconds.map_or_else(|| "none".to_owned(), shown);
         let (limit, window) = (self.push_limit, shown(self.push_window_seconds));
         [
@@ -52,7 +65,26 @@ impl PamFacts {
                 "service unreachable: {}, grace: {grace}, pushes in vain: {limit} in {window}",
                 self.on_unreachable
             ),
+            format!("sshd_message {}: {}", self.sshd_message, under_sshd(self.sshd_message)),
+            format!("su_identity {}: {}", self.su_identity, under_su(self.su_identity)),
         ]
+    }
+}
+
+fn under_sshd(message: &str) -> &'static str {
+    match message {
+        "prompt" => "sshd shows the code as a prompt, for Enter",
+        "info" => "sshd shows the code as information, which before OpenSSH 10.3 comes after the login",
+        "none" => "sshd shows no code",
+        _ => "sshd shows the code at once: as information, or before OpenSSH 10.3 as a prompt",
+    }
+}
+
+fn under_su(identity: &str) -> &'static str {
+    match identity {
+        "caller" => "su asks the caller's phone",
+        "target" => "su asks the target's phone",
+        _ => "su asks the caller's phone where the target is root, else the target's",
     }
 }
 
@@ -76,15 +108,25 @@ fn asked(require: &Require) -> String {
 }
 
 fn let_in(exempt: &Exempt) -> String {
-    let networks: Vec<_> = exempt.networks.iter().map(IpNet::to_string).collect();
-    let all = [
-        ("service", &exempt.services),
-        ("user", &exempt.users),
-        ("group", &exempt.groups),
-        ("network", &networks),
-    ];
-    let all: Vec<_> = all.into_iter().filter_map(|(kind, names)| listed(kind, names)).collect();
+    let all = [("service", &exempt.services), ("user", &exempt.users), ("group", &exempt.groups)];
+    let mut all: Vec<_> = all.into_iter().filter_map(|(kind, names)| listed(kind, names)).collect();
+    let (here, elsewhere): (Vec<_>, Vec<_>) = exempt.networks.iter().partition(|it| it.addr().is_loopback());
+    if !elsewhere.is_empty() {
+        all.push(format!("ssh from {}", networks(&elsewhere)));
+    }
+    if !here.is_empty() {
+        all.push(format!("ssh from this host itself ({})", networks(&here)));
+    }
     if all.is_empty() { "nobody".to_owned() } else { all.join(" or ") }
+}
+
+/// As they are written: a single address without the length of its prefix.
+fn networks(networks: &[&IpNet]) -> String {
+    let shown = |network: &&IpNet| match network.prefix_len() == network.max_prefix_len() {
+        true => network.addr().to_string(),
+        false => network.to_string(),
+    };
+    networks.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// `users alice, bob`; none where there are none.

@@ -174,19 +174,21 @@ fn what_pam_does_is_told() {
         "PAM           asks everybody\n",
         "lets in without the phone: nobody\n",
         "service unreachable: deny, grace: none, pushes in vain: 3 in 10m\n",
+        "sshd_message auto: sshd shows the code at once: ",
+        "su_identity auto: su asks the caller's phone where the target is root, else the target's\n",
     ] {
         assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
     }
     folder.edit(
         "[service]\n",
         "[pam]\ngrace = \"90s\"\npush_window = \"120m\"\n[pam.require]\nservices = \"sshd\"\nusers = \"root\"\n\
-         groups = [\"root\"]\n[pam.exempt]\nservices = [\"cron\", \"atd\"]\nnetworks = [\"10.0.0.0/8\"]\n[service]\n",
+         groups = [\"root\"]\n[pam.exempt]\nservices = [\"cron\", \"atd\"]\nnetworks = [\"10.0.0.0/8\", \"127.0.0.0/8\", \"192.0.2.1\", \"::1\"]\n[service]\n",
     );
     let run = folder.ctl("check", &["--strict"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, "sound, with no warnings\n"), "{run:?}");
     for part in [
         "asks user root or group root, only in service sshd\n",
-        "lets in without the phone: services cron, atd or network 10.0.0.0/8\n",
+        "lets in without the phone: services cron, atd or ssh from 10.0.0.0/8, 192.0.2.1 or ssh from this host itself (127.0.0.0/8, ::1)\n",
         "grace: 90s, pushes in vain: 3 in 2h\n",
     ] {
         assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
@@ -194,6 +196,14 @@ fn what_pam_does_is_told() {
     let json = folder.ctl("check", &["--json"]).json();
     assert_eq!(json["found"]["pam"]["grace_seconds"], 90);
     assert_eq!(json["found"]["pam"]["on_unreachable"], "deny");
+    folder.edit("[pam]\n", "[pam]\nsshd_message = \"none\"\nsu_identity = \"target\"\n");
+    let run = folder.ctl("check", &[]);
+    assert!(run.stdout.contains("sshd_message none: sshd shows no code\n"), "{run:?}");
+    let json = folder.ctl("check", &["--json"]).json();
+    assert_eq!(
+        (&json["found"]["pam"]["sshd_message"], &json["found"]["pam"]["su_identity"]),
+        (&"none".into(), &"target".into())
+    );
 }
 
 #[test]
