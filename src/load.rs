@@ -192,6 +192,18 @@ pub(crate) fn program(path: &Path) -> Result<PathBuf, String> {
     runnable(path).map_err(|e| e.to_string())
 }
 
+/// Whether what starts programs can be run.
+///
+/// # Errors
+/// As [`program`], with the package that is missing.
+pub(crate) fn starters(all: &[(&str, &str)]) -> Result<(), String> {
+    let can_run = |(path, package): &(&str, &str)| match program(Path::new(path)) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(format!("{why}; programs are started by it, of the package {package}")),
+    };
+    all.iter().try_for_each(can_run)
+}
+
 /// Whether a file or folder is root's, or of the user that runs this, and closed to everybody else.
 #[cfg(feature = "store")]
 pub(crate) fn private(path: &Path, meta: &fs::Metadata) -> Result<(), String> {
@@ -283,7 +295,7 @@ impl Loader {
     fn command(&mut self, file: &CommandFile) -> Option<Program> {
         let path = program(&file.program.value).and_then(|path| {
             // Better missed now than at a login.
-            STARTERS.iter().try_for_each(|starter| program(Path::new(starter)).map(|_| ()))?;
+            starters(&STARTERS)?;
             Ok(path)
         });
         let path = path.map_err(|why| self.mistake(&file.program, why)).ok()?;

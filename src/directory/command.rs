@@ -35,8 +35,8 @@ pub struct Program {
 }
 
 /// What every program is started by: the first makes one identity out of two and ends it with its host, the second puts
-/// it into the folder `/`.
-pub const STARTERS: [&str; 2] = ["/usr/bin/setpriv", "/usr/bin/env"];
+/// it into the folder `/`. Each with the package that brings it.
+pub const STARTERS: [(&str, &str); 2] = [("/usr/bin/setpriv", "util-linux"), ("/usr/bin/env", "coreutils")];
 
 /// The most that a program may write, to each of its outputs.
 pub const OUTPUT_MAX: usize = 64 << 10;

@@ -332,3 +332,15 @@ fn what_enrolment_needs_is_read_for_enrolment_alone() {
     }
     assert!(!format!("{read:?}").contains("s3cret"));
 }
+
+#[test]
+fn what_starts_programs_is_missed_by_its_package() {
+    assert_eq!(starters(&STARTERS), Ok(()));
+    let why =
+        starters(&[("/usr/bin/env", "coreutils"), ("/usr/bin/mobileid-none", "util-linux")]).unwrap_err();
+    assert_eq!(
+        why,
+        "/usr/bin/mobileid-none cannot be read: No such file or directory (os error 2); programs are started by it, of the \
+         package util-linux"
+    );
+}

@@ -8,7 +8,6 @@ use std::{
     fs::{self, File},
     io::{self, PipeReader, pipe},
     os::fd::{AsRawFd, OwnedFd, RawFd},
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -118,11 +117,9 @@ fn unseen(errno: Errno) -> String {
 /// What is started: the program by its real path, which only trusted hands could have changed since it was looked at,
 /// behind what cleans up for it.
 fn words(program: &Program, name: &str) -> Result<Vec<CString>, String> {
-    let [setpriv, env] = STARTERS;
+    let [(setpriv, _), (env, _)] = STARTERS;
     let path = load::program(&program.path)?;
-    for starter in STARTERS {
-        load::program(Path::new(starter))?;
-    }
+    load::starters(&STARTERS)?;
     let path = path.to_str().ok_or("the program's path is no UTF-8")?;
     let mut words = vec![setpriv, "--pdeathsig", "KILL"];
     words.extend_from_slice(identity()?);
@@ -168,7 +165,7 @@ fn spawn(words: &[CString], ends: &[OwnedFd]) -> io::Result<Pid> {
     let own_session = PosixSpawnFlags::from_bits_retain(libc::POSIX_SPAWN_SETSID.into());
     let signals = PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
     settings.set_flags(own_session | signals)?;
-    let [setpriv, _] = STARTERS;
+    let [(setpriv, _), _] = STARTERS;
     Ok(posix_spawn(setpriv, &files, &settings, words, &ENVIRONMENT)?)
 }
 
