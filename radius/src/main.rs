@@ -206,21 +206,34 @@ mod tests {
         let guide = include_str!("../../docs/troubleshooting.md");
         let (_, section) = guide.split_once("\n## Other lines of mobileid-radiusd\n").unwrap();
         let (section, _) = section.split_once("\n## ").unwrap();
-        let quoted = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-        let sources = sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+        let sources = sources(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")))
+            + &code(include_str!("../../src/driver/directories.rs"));
+        let first_cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+        let quoted = first_cells.flat_map(|(cell, _)| cell.split('`').skip(1).step_by(2));
         let mut count = 0;
-        for (line, _) in quoted {
+        for line in quoted {
             assert!(sources.contains(line), "nothing says: {line}");
             count += 1;
         }
-        assert!(count >= 10);
+        assert!(count >= 20, "{count}");
     }
 
+    /// What can say something: no tests.
     fn sources(folder: &std::path::Path) -> String {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let said = entries.filter(|path| !path.file_stem().is_some_and(|name| name == "tests"));
         let text = |path: PathBuf| {
-            if path.is_dir() { sources(&path) } else { std::fs::read_to_string(path).unwrap() }
+            if path.is_dir() { sources(&path) } else { code(&std::fs::read_to_string(path).unwrap()) }
         };
-        entries.map(text).collect()
+        said.map(text).collect()
+    }
+
+    /// The code of a file, without its tests and comments.
+    fn code(text: &str) -> String {
+        let (code, _) = text.split_once("\nmod tests {").unwrap_or((text, ""));
+        code.lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 }

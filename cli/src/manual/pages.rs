@@ -1,10 +1,13 @@
 //! What holds for every page: it renders without a warning, and what it refers to is there.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Write as _},
     process::Command,
 };
+
+use mobileid::{audit::AuditRecord, config::FileConfig, directory::file::UserTable};
 
 use super::{file, read};
 
@@ -68,4 +71,70 @@ fn what_is_to_be_typed_for_ssh_and_sudo_is_what_the_readme_says() {
             assert!(readme.contains(&format!("```{sample}```")), "{recipe} and README.md differ: {sample}");
         }
     }
+}
+
+/// What a page has to be typed as it stands, block by block, as a reader sees it.
+fn blocks(page: &str) -> Vec<String> {
+    let text = read(page);
+    let blocks = text.split(".nf\n").skip(1).filter_map(|rest| Some(rest.split_once(".fi\n")?.0.to_owned()));
+    blocks.map(|block| block.replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")).collect()
+}
+
+#[test]
+fn the_page_of_the_module_says_what_the_recipes_say() {
+    let page = blocks("packaging/man/pam_mobileid.8");
+    for recipe in ["docs/recipes/ssh.md", "docs/recipes/sudo.md"] {
+        let text = read(recipe);
+        for sample in text.split("```").skip(1).step_by(2) {
+            let (_, sample) = sample.split_once('\n').unwrap();
+            assert!(page.iter().any(|block| block == sample), "{recipe}: not in the manual: {sample}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_of_a_configuration_are_some() {
+    let blocks = blocks("packaging/man/mobileid.toml.5");
+    let begin =
+        |words: &str| blocks.iter().filter(|block| block.starts_with(words)).cloned().collect::<Vec<_>>();
+    let (whole, users, person) = (begin("[service]"), begin("[users]"), begin("[alice]"));
+    assert_eq!((whole.len(), users.len(), person.len()), (1, 2, 1));
+    let (service, _) = whole[0].split_once("[users]").unwrap();
+    for text in users.iter().map(|users| format!("{service}{users}")).chain([whole[0].clone()]) {
+        FileConfig::parse("the manual", &text).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"));
+    }
+    UserTable::parse("the manual", &person[0]).unwrap();
+}
+
+#[test]
+fn the_page_of_the_log_has_every_field() {
+    let text = || Some("x".to_owned());
+    let record = AuditRecord {
+        time: "x".to_owned(),
+        verdict: "denied",
+        reason: "user-cancel",
+        code: Some(401),
+        user: "x".to_owned(),
+        service: "x".to_owned(),
+        host: "x".to_owned(),
+        client: text(),
+        target: text(),
+        program: text(),
+        rhost: text(),
+        msisdn: text(),
+        ap_trans_id: text(),
+        mssp_trans_id: text(),
+        profile: text(),
+        serial: text(),
+        first_use: true,
+        ms: 1,
+        detail: text(),
+    };
+    let line: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&record.line()).unwrap();
+    let page = read("packaging/man/mobileid-log.5");
+    let (fields, _) = page.split_once(".SH LINES").unwrap();
+    let tags = fields.split("\n.TP\n").skip(1).filter_map(|entry| entry.lines().next());
+    let names = tags.flat_map(|tag| tag.trim_start_matches(['.', 'B', 'R']).split([' ', '"', ',']));
+    let told: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+    assert_eq!(told, line.keys().map(String::as_str).collect());
 }
