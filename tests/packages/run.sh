@@ -118,7 +118,7 @@ version_of() {
 }
 
 # What needs no booted machine comes first.
-for stories in ${3:-contents fedora debian responder}; do
+for stories in ${3:-contents fedora debian responder pages}; do
 	echo "== $stories"
 	. "$tests/$stories.sh"
 done
