@@ -49,6 +49,9 @@ fn line() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LINE_MAX).read_until(b'\n', &mut bytes);
     read.map_err(|error| anyhow!("the answer cannot be read: {error}; nothing was written"))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length == LINE_MAX) {
+        bail!("the answer is longer than any can be; nothing was written");
+    }
     let Some(line) = bytes.strip_suffix(b"\n") else {
         out::say("");
         bail!("the input has ended; nothing was written");

@@ -74,7 +74,12 @@ impl Key {
     /// # Errors
     /// Names the file.
     pub(super) fn parse(pem: &Secret, path: &Path) -> anyhow::Result<Self> {
-        let unusable = || anyhow!("{}: no unencrypted RSA or EC key in PEM", shown(path));
+        let unusable = || {
+            anyhow!(
+                "{}: no key that the service takes: RSA of 2048 to 4096 bits or EC, unencrypted, in PEM",
+                shown(path)
+            )
+        };
         let key = PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| unusable())?;
         KeyPair::try_from(&key).map(Self).map_err(|_| unusable())
     }

@@ -22,6 +22,8 @@ mod pty;
 #[cfg(test)]
 mod serial;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod signature;
 #[cfg(test)]
 mod simulated;
