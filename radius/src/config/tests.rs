@@ -226,6 +226,15 @@ fn a_recipe_answers_before_the_gateway_gives_up() {
 }
 
 #[test]
+fn the_examples_of_the_manual_are_configurations() {
+    let page = include_str!("../../../packaging/man/radiusd.toml.5").replace("\\-", "-");
+    let blocks = page.split(".nf\n[[client]]").skip(1).filter_map(|rest| rest.split(".fi\n").next());
+    let state = "state_dir = \"/var/lib/mobileid-radiusd\"\n[[client]]";
+    let read = blocks.map(|block| settings(&format!("{state}{block}")).clients.iter().count());
+    assert_eq!(read.collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
 fn a_group_is_granted_what_everybody_is_and_more() {
     let s = settings(&FULL);
     let granted = |groups: &[&str]| {

@@ -298,7 +298,21 @@ fn the_list_shows_the_built_in_subscribers_and_the_help_and_the_manual_every_opt
         let option = line.split(' ').next().unwrap();
         assert!(page.contains(&format!("--{option}")), "--{option} is not in the manual");
     }
-    for key in ["msisdn", "user", "method", "key", "behaviour", "after_ms", "serial"] {
+}
+
+#[test]
+fn the_manual_has_every_key_of_a_subscriber() {
+    // A stranger is told all keys that there are.
+    let folder = Folder::new();
+    let (state, file) = (folder.join("state"), folder.join("subscribers.toml"));
+    std::fs::create_dir(&*folder).unwrap();
+    std::fs::write(&file, "[[subscriber]]\nbogus = 1\n").unwrap();
+    let refused = refusal(&["--state", state.to_str().unwrap(), "--subscribers", file.to_str().unwrap()]);
+    let (_, keys) = refused.split_once("expected one of ").unwrap_or_else(|| panic!("{refused}"));
+    let keys: Vec<&str> = keys.split('`').skip(1).step_by(2).collect();
+    assert!(keys.len() >= 7, "{refused}");
+    let page = include_str!("../../../packaging/man/mobileid-simulator.1");
+    for key in keys {
         assert!(page.contains(&format!("\n{key} = ")), "{key} is not in the manual");
     }
 }
