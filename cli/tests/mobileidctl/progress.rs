@@ -94,3 +94,59 @@ fn the_phone_is_waited_for_second_by_second() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(left(&run.stderr).iter().all(|line| !line.contains("waiting")), "{run:?}");
 }
+
+#[test]
+fn who_identifies_people_is_waited_for() {
+    let (_server, port) = silent();
+    let folder = Folder::sound();
+    folder.write("srs-secret", "Swordfish\n");
+    let srs = format!(
+        "[srs]\nurl = \"https://127.0.0.1:{port}\"\nevidence_url = \"https://127.0.0.1:{port}\"\nclient_id = \"acme\"\n\
+         client_secret_file = \"srs-secret\"\nserver_trust = \"root.crt\"\n\n[users]"
+    );
+    folder.edit("[users]", &srs);
+    folder.edit("connect = 1", "connect = 2");
+    let config = folder.text("mobileid.toml");
+    let name = ["--first-name", "E", "--last-name", "M", "--country", "CH"];
+    for (verb, limit) in [
+        (&["methods"][..], 80),
+        (&["status", "1-2-3"], 80),
+        (&[&["verify", "--mobile", "+41791234567"][..], &name].concat(), 20),
+    ] {
+        let run = watched(&[&["identify"], verb, &["--config", &config]].concat(), "xterm");
+        assert_eq!(run.code, 2, "{run:?}");
+        let line = format!("{BEGINS}the Smart Registration Service: 1 s of {limit}{ENDS}");
+        assert!(run.stderr.contains(&line), "{verb:?}: {run:?}");
+    }
+    // The wait that is asked for is counted to its own end, through outages.
+    let status =
+        ["identify", "status", "1-2-3", "--wait", "--for", "3s", "--every", "1s", "--config", &config];
+    let run = watched(&status, "xterm");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains(&format!("{BEGINS}the identification: 2 s of 3{ENDS}")), "{run:?}");
+    assert!(left(&run.stderr).contains(&"waited long enough"), "{run:?}");
+}
+
+#[test]
+fn programs_that_take_their_time_are_named() {
+    let folder = Folder::sound();
+    let slow = |name: &str| {
+        folder.write(name, "#!/bin/sh\nsleep 1.5\necho usepam yes\n");
+        folder.mode(name, 0o700);
+    };
+    fs::create_dir_all(folder.path("root/etc/pam.d")).unwrap();
+    folder.write("root/etc/pam.d/sshd", "auth required pam_mobileid.so\n");
+    slow("sshd");
+    let (root, sshd) = (folder.text("root"), folder.text("sshd"));
+    let run = watched(&["doctor", "--root", &root, "--sshd", &sshd], "xterm");
+    assert!(run.stderr.contains("waiting for sshd -T: 1 s, sshd decides how long"), "{run:?}");
+    fs::create_dir(folder.path("bin")).unwrap();
+    slow("bin/systemctl");
+    let mut reload = binary();
+    let path = std::env::join_paths(["bin", "/usr/bin", "/bin"].map(|name| folder.path(name))).unwrap();
+    reload.arg("reload").env("PATH", path);
+    let run = Watched::start(reload, "xterm").ended();
+    let line =
+        "waiting for mobileid-radiusd.service to read its configuration: 1 s, its TimeoutStartSec decides";
+    assert!(run.code == 0 && run.stderr.contains(line), "{run:?}");
+}
