@@ -7,7 +7,12 @@ use std::{
     process::Command,
 };
 
-use mobileid::{audit::AuditRecord, config::FileConfig, directory::file::UserTable};
+use mobileid::{
+    audit::AuditRecord,
+    config::{DEFAULT_PATH, FileConfig},
+    directory::file::UserTable,
+    memory,
+};
 
 use super::{file, read};
 
@@ -104,6 +109,22 @@ fn the_examples_of_a_configuration_are_some() {
         FileConfig::parse("the manual", &text).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"));
     }
     UserTable::parse("the manual", &person[0]).unwrap();
+}
+
+#[test]
+fn a_page_names_the_files_that_the_code_names() {
+    let configuration = DEFAULT_PATH;
+    for (page, paths) in [
+        ("pam_mobileid.8", [configuration, memory::RUNTIME, memory::STATE]),
+        ("mobileidctl.1", [configuration, memory::RUNTIME, memory::STATE]),
+    ] {
+        let text = read(&format!("packaging/man/{page}"));
+        let (_, files) = text.split_once(".SH FILES\n").unwrap();
+        let words: Vec<&str> = files.split([' ', '\n', '"']).collect();
+        for path in paths {
+            assert!(words.contains(&path), "{path} is not among the files of {page}");
+        }
+    }
 }
 
 #[test]

@@ -301,7 +301,7 @@ fn the_list_shows_the_built_in_subscribers_and_the_help_and_the_manual_every_opt
 }
 
 #[test]
-fn the_manual_has_every_key_of_a_subscriber() {
+fn the_manual_has_every_key_of_a_subscriber_and_every_profile() {
     // A stranger is told all keys that there are.
     let folder = Folder::new();
     let (state, file) = (folder.join("state"), folder.join("subscribers.toml"));
@@ -315,4 +315,8 @@ fn the_manual_has_every_key_of_a_subscriber() {
     for key in keys {
         assert!(page.contains(&format!("\n{key} = ")), "{key} is not in the manual");
     }
+    let refused = refusal(&["--state", state.to_str().unwrap(), "--profiles", "bogus"]);
+    let (_, profiles) = refused.trim().split_once("is none of ").unwrap();
+    let told = page.replace("\\-", "-").replace("\", \"", ",");
+    assert!(told.contains(&format!("\n.BR {} .\n", profiles.replace(',', " ,"))), "{profiles}");
 }
