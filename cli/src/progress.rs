@@ -63,7 +63,7 @@ impl Progress {
         }
         let (over, ends) = mpsc::channel();
         let what = what.into();
-        let counting = thread::spawn(move || {
+        let counting = thread::Builder::new().spawn(move || {
             let since = Instant::now();
             while ends.recv_timeout(SECOND) == Err(RecvTimeoutError::Timeout) {
                 match self {
@@ -73,7 +73,8 @@ impl Progress {
             }
             out::clear();
         });
-        Waiting(Some((over, counting)))
+        // Without a thread nothing is shown, and what is waited for goes on all the same.
+        Waiting(counting.ok().map(|counting| (over, counting)))
     }
 }
 
