@@ -196,6 +196,7 @@ mod tests {
         let signals = ["SIGHUP", "SIGTERM", "SIGINT"];
         let environment = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"];
         let codes = ["\n.B 0\n", "\n.B 1\n", "\n.B 2\n"];
+        assert!(page.contains(&format!("\nDefault:\n.IR {CONFIG} .\n")), "the default is not in the manual");
         for said in options.into_iter().chain([CONFIG]).chain(signals).chain(environment).chain(codes) {
             assert!(page.contains(said), "{said} is not in the manual");
         }

@@ -294,6 +294,8 @@ fn the_list_shows_the_built_in_subscribers_and_the_help_and_the_manual_every_opt
     for said in options.into_iter().chain(["-h", "-V", "(127.0.0.1:0)", "Exit codes: 0"]) {
         assert!(help.contains(said), "{said} is not in {help}");
     }
+    let free = |text: &str| text.matches("127.0.0.1:0").count();
+    assert_eq!(free(&page), free(&help), "a default is another one in the manual");
     for line in help.lines().filter_map(|line| line.strip_prefix("  --")) {
         let option = line.split(' ').next().unwrap();
         assert!(page.contains(&format!("--{option}")), "--{option} is not in the manual");
