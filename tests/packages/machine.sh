@@ -97,11 +97,15 @@ boot() {
 		--private-network --resolv-conf=off --timezone=off --link-journal=no --boot --console=pipe \
 		< /dev/null > "$WORK/console" 2>&1 &
 	NSPAWN=$!
-	end=$(($(date +%s) + 120))
+	end=$((SECONDS + 120))
 	until LEADER=$(pgrep -P "$NSPAWN" | head -n 1) && [ -n "$LEADER" ] &&
 		inside systemctl is-system-running 2>/dev/null | grep -qE '^(running|degraded)$'; do
-		if [ "$(date +%s)" -gt "$end" ] || ! kill -0 "$NSPAWN" 2>/dev/null; then
+		if ! kill -0 "$NSPAWN" 2>/dev/null; then
 			CANNOT="systemd-nspawn boots no machine here: $(tail -n 1 "$WORK/console")"
+		elif [ "$SECONDS" -gt "$end" ]; then
+			CANNOT="a machine of systemd-nspawn is not up after 2 minutes: $(tail -n 1 "$WORK/console")"
+		fi
+		if [ -n "$CANNOT" ]; then
 			halt
 			return
 		fi
@@ -131,12 +135,13 @@ halt() {
 	rmdir "/run/systemd/nspawn/propagate/$NAME" 2>/dev/null || true
 }
 
-# Logs $1 in by ssh from the machine itself, and prints what the terminal would show.
+# Logs $1 in by ssh from the machine itself, and prints what the terminal would show. A sshd that has just been reloaded
+# does not listen for a moment.
 login() {
 	: > "$MACHINE/root/asked"
 	inside env SSH_ASKPASS=/root/answer SSH_ASKPASS_REQUIRE=force setsid --wait ssh -F none \
 		-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o NumberOfPasswordPrompts=1 \
-		-o ConnectTimeout=20 -o PreferredAuthentications="${2:-publickey,keyboard-interactive}" "$1@127.0.0.1" \
+		-o ConnectTimeout=20 -o ConnectionAttempts=10 -o PreferredAuthentications="${2:-publickey,keyboard-interactive}" "$1@127.0.0.1" \
 		'echo "granted to $(id -un)"' < /dev/null 2>&1 || true
 }
 

@@ -55,7 +55,7 @@ every_service() {
 vpns() {
 	take docs/install.md 'VPNs'
 	same active "$(inside systemctl is-active mobileid-radiusd)"
-	has "$(cat "$MACHINE/root/shown")" 'takes logins'
+	has "$(inside systemctl show --property=StatusText mobileid-radiusd)" 'takes logins'
 }
 
 uninstalled() {
