@@ -28,6 +28,7 @@ mod home;
 mod report;
 mod roots;
 mod sample;
+mod send;
 mod simulator;
 mod todo;
 

@@ -118,6 +118,10 @@ impl Certificate {
         }
     }
 
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether it is this key's.
     pub(super) fn is_of(&self, key: &Key) -> bool {
         let same = self.with(|cert| *cert.public_key().subject_public_key.data == *key.0.der_bytes());
@@ -262,11 +266,4 @@ fn serial_number() -> anyhow::Result<SerialNumber> {
         *first = (*first & 0x7f) | 0x40;
     }
     Ok(SerialNumber::from_slice(&bytes))
-}
-
-/// A certificate and its fingerprint, for Swisscom.
-pub(super) fn sendable(pem: &str, path: &Path) -> anyhow::Result<(String, String)> {
-    let certificate = Certificate::parse(pem, path)?;
-    let sha256 = crate::out::hex(ring::digest::digest(&ring::digest::SHA256, &certificate.der).as_ref());
-    Ok((as_pem(&certificate.der), sha256))
 }

@@ -117,13 +117,15 @@ impl OpenHome {
             }
             _ => anyhow!("{} cannot be made: {error}", shown(file)),
         };
-        let Some(parent) = file.parent() else { bail!("{} is no file", shown(file)) };
+        let (Some(parent), Some(name)) = (file.parent(), file.file_name()) else {
+            bail!("{} is no file", shown(file));
+        };
         let folder = ours(parent)?;
         let new = folder.join(".setup.new");
         // Of a setup that was killed: this one holds the lock.
         careful::remove(&new).map_err(failed)?;
         careful::write_new(&new, bytes, mode as u32, None).map_err(failed)?;
-        let linked = fs::hard_link(&new, file);
+        let linked = fs::hard_link(&new, folder.join(name));
         careful::remove(&new).map_err(failed)?;
         linked.and_then(|()| careful::sync(&folder)).map_err(failed)
     }

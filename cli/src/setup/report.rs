@@ -6,14 +6,15 @@ use std::{
 };
 
 use anyhow::bail;
-use mobileid::{load::ConfigFile, text::escaped, verify::Anchor};
+use mobileid::{load::ConfigFile, verify::Anchor};
 use serde::Serialize;
 
 use super::{
-    Arguments, client,
+    Arguments,
     found::{Existing, Found},
     home::{self, Home, Mode, OpenHome, is_there, shown},
     roots, say,
+    send::ForSwisscom,
     todo::{Commands, ToDo},
 };
 use crate::{
@@ -59,16 +60,6 @@ struct Line {
 struct Step {
     file: String,
     state: &'static str,
-}
-
-/// What Swisscom has to be given. The key is not part of it.
-#[derive(Serialize)]
-struct ForSwisscom {
-    certificate: String,
-    sha256: String,
-    pem: String,
-    ap_id: String,
-    dtbd_prefix: String,
 }
 
 impl<'a> Report<'a> {
@@ -156,7 +147,7 @@ impl<'a> Report<'a> {
         let Some(existing) = &found.config else { return Ok(()) };
         let places = found.places();
         if self.arguments.simulator.is_none() {
-            self.line.for_swisscom = Some(ForSwisscom::of(&places.cert, existing)?);
+            self.line.for_swisscom = Some(ForSwisscom::of(&places.cert, &existing.file)?);
         }
         let anchors = roots::there(&places.trust)?;
         self.judge_roots(existing, &anchors);
@@ -323,31 +314,5 @@ impl<'a> Report<'a> {
             text.push_str(&format!("\n{}", simulated.in_words()));
         }
         text
-    }
-}
-
-impl ForSwisscom {
-    fn of(cert: &Path, existing: &Existing) -> anyhow::Result<Self> {
-        let (pem, sha256) = client::sendable(ConfigFile::read(cert)?.text.expose(), cert)?;
-        Ok(Self {
-            certificate: cert.display().to_string(),
-            sha256,
-            pem,
-            ap_id: existing.file.ap.ap_id.clone(),
-            dtbd_prefix: existing.file.prefix.to_string(),
-        })
-    }
-
-    fn in_words(&self) -> String {
-        let Self { certificate, sha256, ap_id, dtbd_prefix, .. } = self;
-        format!(
-            "\nFor Swisscom; the key stays here:\n  \
-             certificate  {}\n  SHA-256      {sha256}\n  AP_ID        {}\n  prefix       \"{}\"\n  \
-             address      your public one, from which this host's requests come:\n               \
-             their firewall lets no other in\n",
-            escaped(certificate, 400),
-            escaped(ap_id, 200),
-            escaped(dtbd_prefix, 100),
-        )
     }
 }

@@ -44,6 +44,10 @@ fn wrong_arguments_end_with_2_and_say_so_on_standard_error() {
         &["identify", "status", "ref", "--every", "1s"],
         &["identify", "status", "ref", "--wait", "--every", "0s"],
         &["identify", "verify", "--mobile", "+41791234567", "--first-name", "Alice"],
+        &["setup", "--trust-sha256", "00"],
+        &["setup", "--simulator", "/root/phone", "--ap-id", "mid://acme.example"],
+        &["setup", "--simulator", "/root/phone", "--trust", "root.crt"],
+        &["setup", "--url", "http://acme.example"],
         &["signature"],
         &["signature", "verify"],
     ] {
