@@ -52,6 +52,7 @@ trust = "system"
 bind = "anonymous"
 base = "dc=x"
 filter = "(uid={user})"
+attributes.user = "uid"
 "#;
 
 /// A core that no login is made with: 90 s at the longest, 10 s kept back.

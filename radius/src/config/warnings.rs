@@ -66,6 +66,13 @@ pub(super) fn of_file(file: &File, setup: &Setup, noted: &mut Noted) {
         }
     }
     of_rules(file, noted);
+    for (name, _) in setup.directories.ldap().filter(|(_, ldap)| ldap.attributes.user.is_none()) {
+        let what = format_args!(
+            "has the directory {name} without attributes.user: where its server takes ALICE for alice, each spelling gets \
+             limits.pushes_per_user of its own"
+        );
+        noted.add(file.mobileid.line, &file.mobileid.key, what);
+    }
     if setup.config.unenrolled == Unenrolled::Allow {
         let what = "has users.unenrolled = \"allow\", and so has this file: who writes a user's name in another way, which the server of the \
                     password takes for the same (ALICE), is let in without a phone";

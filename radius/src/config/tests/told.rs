@@ -17,6 +17,14 @@ fn a_sound_file_is_not_talked_about() {
 }
 
 #[test]
+fn a_directory_that_knows_one_person_by_many_names_is_told() {
+    let core = CORE.replace("attributes.user = \"uid\"\n", "");
+    let told = read("r.toml", SOUND, &Folder::new().0, &setup_of(&core)).unwrap().warnings();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("mobileid: has the directory ad without attributes.user: "), "{told:?}");
+}
+
+#[test]
 fn each_risk_is_told_with_its_line() {
     let client = |keys: &str| SOUND.replace("upstream = \"up\"\n", &format!("upstream = \"up\"\n{keys}\n"));
     let rule = |keys: &str| format!("{SOUND}[[rule]]\n{keys}\n");
