@@ -122,6 +122,9 @@ fn create(arguments: &Create) -> anyhow::Result<Exit> {
     let Created { paper, replaced } = match created {
         Ok(created) => created,
         Err(NotCreated::Left(left)) => {
+            if arguments.json {
+                out::json(&Untouched { user: user.as_str(), left })?;
+            }
             out::say(&format!("{user} has codes left ({left}); --replace makes new ones in their place"));
             return Ok(Exit::No);
         }
@@ -142,6 +145,13 @@ fn create(arguments: &Create) -> anyhow::Result<Exit> {
         out::say(&in_words(user, paper.len(), replaced));
     }
     Ok(Exit::Yes)
+}
+
+/// Codes that were there already, and stay, as JSON.
+#[derive(Serialize)]
+struct Untouched<'a> {
+    user: &'a str,
+    left: usize,
 }
 
 fn in_words(user: &UserName, count: usize, replaced: usize) -> String {
@@ -203,6 +213,9 @@ fn revoke(arguments: &Revoke) -> anyhow::Result<Exit> {
     let user = &arguments.user;
     let stores = Stores { state: &state, runtime: &runtime };
     let Some(count) = breakglass::revoke(stores, user).map_err(anyhow::Error::msg)? else {
+        if arguments.json {
+            out::json(&TakenBack { user: user.as_str(), count: 0 })?;
+        }
         out::say(&format!("{user} has no break-glass codes"));
         return Ok(Exit::No);
     };

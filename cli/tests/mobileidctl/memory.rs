@@ -85,6 +85,8 @@ fn codes_that_are_left_are_replaced_only_when_told_to() {
     let again = house.breakglass("create root");
     assert_eq!((again.code, again.stdout.as_str()), (1, ""), "{again:?}");
     assert!(again.stderr.contains("root has codes left (10); --replace"), "{again:?}");
+    let again = house.breakglass("create root --json");
+    assert_eq!((again.code, again.json()["left"].as_u64()), (1, Some(10)), "{again:?}");
 
     let replaced = house.breakglass("create root --count 1 --replace");
     assert!(replaced.stderr.contains("no good any more: 10."), "{replaced:?}");
@@ -105,6 +107,8 @@ fn codes_are_taken_back() {
     assert_eq!(house.redeem("root", codes.lines().next().unwrap()), Err(Refused::NoCodes));
     let run = house.breakglass("revoke root");
     assert_eq!((run.code, run.stderr.as_str()), (1, "root has no break-glass codes\n"), "{run:?}");
+    let run = house.breakglass("revoke root --json");
+    assert_eq!((run.code, run.json()["count"].as_u64()), (1, Some(0)), "{run:?}");
     house.breakglass("create root --count 3");
     let json = house.breakglass("revoke root --json").json();
     assert_eq!((json["user"].as_str(), json["count"].as_u64()), (Some("root"), Some(3)));
