@@ -53,6 +53,11 @@ sees_little() {
 	refused as_it touch /usr/new
 	as_it touch /var/lib/mobileid-radiusd/new
 	as_it rm /var/lib/mobileid-radiusd/new
+	# What it writes cannot be run, and it leaves no dump.
+	as_it cp /bin/true /var/lib/mobileid-radiusd/
+	refused as_it /var/lib/mobileid-radiusd/true
+	as_it rm /var/lib/mobileid-radiusd/true
+	has "$(inside cat "/proc/$(process)/limits")" '^Max core file size +0 +0 '
 }
 
 phones_decide_for_gateways() {
@@ -88,6 +93,13 @@ broken_is_not_taken() {
 	refused inside systemctl reload mobileid-radiusd
 	has "$(journal)" 'users.toml.* may be changed by others'
 	chmod 600 "$MACHINE/etc/mobileid/users.toml"
+	# The copy has other owners than the originals, so these are what is looked at.
+	for of_bob in users.toml signer-anchors.pem; do
+		inside chown bob "/etc/mobileid/$of_bob"
+		refused inside systemctl reload mobileid-radiusd
+		has "$(journal | tail -n 5)" "$of_bob.* belongs to another user"
+		inside chown root "/etc/mobileid/$of_bob"
+	done
 	same "$before" "$(process)"
 	has "$(gateway alice)" 'Received Access-Accept'
 	inside systemctl reload mobileid-radiusd
