@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mobileid::config::Endpoint;
 
-use crate::{Exit, out};
+use crate::{Exit, out, progress::Progress};
 use answers::{Country, Named};
 use client::KeyKind;
 use found::Found;
@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let home = Home::at(&arguments.folder)?;
     let mut report = Report::new(arguments, &home);
     match &arguments.simulator {
-        Some(state) => simulator::copy(state, home, &mut report)?,
+        Some(state) => simulator::copy(state, home, Progress::unless(arguments.json), &mut report)?,
         None => with_contract(arguments, home, &mut report)?,
     }
     report.examine()?;
@@ -137,7 +137,7 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
     // Takes seconds, in which Ctrl-C shall leave nothing behind.
     let client = client::make(arguments, &found, answers.subject.as_ref())?;
 
-    let home = home.open()?;
+    let home = home.open(Progress::unless(arguments.json))?;
     let places = found.places();
     match &config {
         Some(text) => {

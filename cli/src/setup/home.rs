@@ -20,7 +20,10 @@ use anyhow::{anyhow, bail};
 use mobileid::{load::guarded_folder, text::escaped};
 use nix::{libc, unistd::geteuid};
 
-use crate::careful;
+use crate::{
+    careful,
+    progress::{Bound, Progress},
+};
 
 /// Where logins look.
 pub(super) const DEFAULT: &str = "/etc/mobileid";
@@ -79,8 +82,9 @@ impl Home {
     ///
     /// # Errors
     /// Names the folder or the lock.
-    pub(super) fn open(self) -> anyhow::Result<OpenHome> {
+    pub(super) fn open(self, progress: Progress) -> anyhow::Result<OpenHome> {
         make_folder(&self.path)?;
+        let _waiting = progress.wait("another setup", Bound::AtMost(careful::PATIENCE));
         let lock = self.path.join(".setup.lock");
         let open = || {
             let flags = libc::O_NOFOLLOW | libc::O_NOCTTY | libc::O_NONBLOCK;

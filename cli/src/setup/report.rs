@@ -228,15 +228,22 @@ impl<'a> Report<'a> {
             self.line.for_swisscom = None;
             return Ok(());
         }
-        self.must_send();
-        let what = match (code, &self.line.for_swisscom) {
-            (Some(UNAUTHORIZED), Some(_)) => {
-                "Swisscom does not know the certificate yet, or not with this AP_ID. When they say that they do, go on"
+        let (what, more) = match (&self.arguments.simulator, code) {
+            (Some(state), _) => {
+                let what = "The simulator does not answer as it should. Started anew it has another port, unless --listen \
+                            names one: start it, take away what was copied, and go on";
+                (what, vec!["--simulator".to_owned(), state.display().to_string()])
             }
-            _ => "Mend what heartbeat has found, and go on",
+            (None, Some(UNAUTHORIZED)) => {
+                let what = "Swisscom does not know the certificate yet, or not with this AP_ID. When they say that they \
+                            do, go on";
+                (what, Vec::new())
+            }
+            (None, _) => ("Mend what heartbeat has found, and go on", Vec::new()),
         };
-        let again = self.commands.setup(&[]);
-        self.line.left.push(ToDo::new(what, Some(again)));
+        self.must_send();
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        self.line.left.push(ToDo::new(what, Some(self.commands.setup(&more))));
         Ok(())
     }
 

@@ -3,7 +3,11 @@
 //! The files come into the configuration's folder as setup's own do, and none takes another's place: what is there must
 //! be the same, but for the table of people, which is kept.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, bail};
 use mobileid::{
@@ -16,6 +20,11 @@ use super::{
     home::{Home, Mode, is_there, shown},
     report::Report,
 };
+use crate::progress::{Bound, Progress};
+
+/// How long a simulator may take to lay out its files.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A file of the simulator's.
 struct File {
@@ -41,14 +50,14 @@ const FILES: [File; 7] = [
 ///
 /// # Errors
 /// A file of the simulator's is missing or may be changed by others, or another one has its name here: each is named.
-pub(super) fn copy(state: &Path, home: Home, report: &mut Report<'_>) -> anyhow::Result<()> {
+pub(super) fn copy(
+    state: &Path,
+    home: Home,
+    progress: Progress,
+    report: &mut Report<'_>,
+) -> anyhow::Result<()> {
+    await_start(state, progress)?;
     let from = guarded_folder(state).map_err(anyhow::Error::msg).context("--simulator")?;
-    if !is_there(&from.join("mobileid.toml")) {
-        bail!(
-            "--simulator {0}: nothing is laid out there: mobileid-simulator --state {0} does it",
-            shown(state)
-        );
-    }
     let mut mistakes = Mistakes::default();
     let mut new: Vec<(&File, Secret)> = Vec::new();
     let mut taken = Vec::new();
@@ -70,10 +79,27 @@ pub(super) fn copy(state: &Path, home: Home, report: &mut Report<'_>) -> anyhow:
         }
     }
     mistakes.or(Some(()))?;
-    let home = home.open()?;
+    let home = home.open(progress)?;
     for (file, text) in new {
         report.made(&home, &home.path(file.name), text.expose().as_bytes(), file.mode)?;
     }
     report.simulated(taken);
+    Ok(())
+}
+
+/// Whoever types the simulator's start and setup in one go is not to lose: its first start makes keys, and lays out the
+/// configuration last.
+fn await_start(state: &Path, progress: Progress) -> anyhow::Result<()> {
+    let until = Instant::now().checked_add(PATIENCE).unwrap_or_else(Instant::now);
+    let _waiting = progress.wait(format!("a simulator in {}", shown(state)), Bound::AtMost(PATIENCE));
+    while !is_there(&state.join("mobileid.toml")) {
+        if Instant::now() >= until {
+            bail!(
+                "--simulator {0}: nothing is laid out there: mobileid-simulator --state {0} does it",
+                shown(state)
+            );
+        }
+        thread::sleep(PAUSE);
+    }
     Ok(())
 }

@@ -82,6 +82,21 @@ fn from_every_first_part_it_goes_on_and_clears_up_after_the_one_that_was_killed(
 }
 
 #[test]
+fn a_full_disk_leaves_no_part_of_a_file() {
+    let folder = Folder::new();
+    // What a disk without room says, said by the shell's limit.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"]).arg(binary().get_program());
+    shell.args(["setup", "--folder", &folder.text("etc")]).args(CONTRACT).args(NOWHERE);
+    let run = Run::of(shell.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("etc/mobileid.toml cannot be made: "), "{run:?}");
+    assert_eq!(folder.there(), [""; 0]);
+    assert_eq!(Run::of(all(&folder).output().unwrap()).code, 1);
+    is_whole(&folder);
+}
+
+#[test]
 fn of_many_at_once_one_makes_each_file() {
     let folder = Folder::new();
     let all: Vec<_> = (0..4).map(|_| all(&folder).spawn().unwrap()).collect();
