@@ -151,6 +151,28 @@ what_cannot_be_handed_over_changes_nothing() {
 	same "$(cut -d ' ' -f 1-3 <<< "$before")" "$(handed | cut -d ' ' -f 1-3)"
 }
 
+# A program of the site's, started in there with what little there is; and what it may not do is refused.
+a_program_is_asked() {
+	mkdir -p "$MACHINE/usr/local/libexec"
+	cat > "$MACHINE/usr/local/libexec/people" <<'PROGRAM'
+#!/bin/sh
+chown root /var/lib/mobileid-radiusd 2>/dev/null || true
+case $1 in
+known) echo '{"msisdn": "+41790000001"}' ;;
+*) exit 1 ;;
+esac
+PROGRAM
+	chmod 755 "$MACHINE/usr/local/libexec/people"
+	cp -p "$MACHINE/etc/mobileid/mobileid.toml" "$WORK/mobileid.toml"
+	printf '\n[[directory]]\ntype = "command"\nname = "people"\ncommand = ["/usr/local/libexec/people"]\n' \
+		>> "$MACHINE/etc/mobileid/mobileid.toml"
+	inside systemctl reload mobileid-radiusd
+	has "$(gateway known)" 'Received Access-Accept'
+	has "$(gateway unknown)" 'Received Access-Reject'
+	cat "$WORK/mobileid.toml" > "$MACHINE/etc/mobileid/mobileid.toml"
+	inside systemctl reload mobileid-radiusd
+}
+
 # A start that fails is tried again for as long as it takes.
 a_start_is_tried_until_it_works() {
 	chmod 666 "$MACHINE/etc/mobileid/users.toml"
@@ -213,6 +235,7 @@ story 'reload reads everything anew, in the same process' reload_reads_anew
 story 'what is broken, or others could have changed, is not taken' broken_is_not_taken
 story 'what editors leave in /etc/mobileid is no obstacle, nor are links' what_editors_leave_is_no_obstacle
 story 'what cannot be handed over changes nothing' what_cannot_be_handed_over_changes_nothing
+story 'a program of the site is asked who has which phone' a_program_is_asked
 story 'a start that fails is tried again until it works' a_start_is_tried_until_it_works
 story 'it feeds the watchdog' hanging_is_noticed
 story 'an upgrade starts the new one' upgrade_restarts_it
