@@ -13,14 +13,25 @@ source=$(pwd -P)
 home=$(cd "${CARGO_HOME:-$HOME/.cargo}" && pwd -P)
 CARGO_TARGET_DIR=$out/cargo
 export CARGO_TARGET_DIR
-
-# The one that fits last is taken: the output's folder is, as a rule, inside the sources'.
-flags=
-for map in "$home=/usr/src/cargo" "$(rustc --print sysroot)=/usr/src/rust" "$source=/usr/src/mobileid" \
-	"$CARGO_TARGET_DIR=/usr/src/target"; do
-	flags=$(printf '%s%s--remap-path-prefix=%s' "$flags" "${flags:+$(printf '\037')}" "$map")
-	CFLAGS="${CFLAGS:+$CFLAGS }-ffile-prefix-map=$map"
+# Nor on what whoever builds likes for programs of one's own.
+for name in $(env | sed -nE 's/^((CARGO_(BUILD|PROFILE|TARGET)|RUSTC|RUSTFLAGS|CFLAGS|CXXFLAGS|LDFLAGS|CC|AR)\w*)=.*/\1/p'); do
+	case $name in CARGO_TARGET_DIR | CARGO_BUILD_JOBS) ;; *) unset "$name" ;; esac
 done
+
+flags=
+CFLAGS=
+map() {
+	flags=$(printf '%s%s--remap-path-prefix=%s' "$flags" "${flags:+$(printf '\037')}" "$1=$2")
+	CFLAGS="${CFLAGS:+$CFLAGS }-ffile-prefix-map=$1=$2"
+}
+# The one that fits last is taken: the output's folder is, as a rule, inside the sources'.
+map "$home" /usr/src/cargo
+map "$(rustc --print sysroot)" /usr/src/rust
+map "$source" /usr/src/mobileid
+map "$CARGO_TARGET_DIR" /usr/src/target
+# What a registry's folder is called depends on where it was copied from.
+cargo fetch --locked --quiet --target "$(rustc -vV | sed -n 's/^host: //p')"
+for registry in "$home"/registry/src/*; do map "$registry" /usr/src/crates; done
 export CARGO_ENCODED_RUSTFLAGS="$flags"
 # ring and AWS-LC are partly C, and are built as Debian builds what it ships. The module goes to Fedora as well, so that
 # nothing here may ask for a newer libc than the oldest that we serve: check-glibc below.

@@ -28,11 +28,16 @@ PROGRAMS = {
 TARGET = "x86_64-unknown-linux-gnu"
 LICENCE_FILE = re.compile(r"(licen[cs]e|copying|copyright|notice|unlicense)", re.IGNORECASE)
 # Crates that carry the sources of something with a licence of its own.
-NESTED = {"aws-lc-sys": ["aws-lc/LICENSE"]}
+NESTED = {
+    "aws-lc-sys": ["aws-lc/LICENSE", "aws-lc/third_party/fiat/LICENSE"],
+    "ring": ["third_party/fiat/LICENSE", "src/polyfill/once_cell/LICENSE-APACHE", "src/polyfill/once_cell/LICENSE-MIT"],
+}
+# What of the standard library is compiled in on Linux, by its own COPYRIGHT-library.html.
+STD = ["MIT", "Apache-2.0", "Unicode-3.0"]
 
 
 def run(*command):
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def crates_of(program):
@@ -58,19 +63,22 @@ def standard_library():
     return {
         "name": "rust-std",
         "version": version,
-        "license": "MIT OR Apache-2.0",
+        "license": "(MIT OR Apache-2.0) AND Unicode-3.0",
         "description": "The standard library of Rust",
         "authors": ["The Rust Project Developers"],
+        "texts": [Path(run("rustc", "--print", "sysroot").strip()) / f"share/doc/rust/licenses/{name}.txt" for name in STD],
     }
 
 
 def texts(about):
     """The licence files that a crate brings, without blank lines at their ends."""
-    if "folder" not in about:
-        return []
-    folder = about["folder"]
-    files = sorted(f for f in folder.glob("*") if f.is_file() and LICENCE_FILE.match(f.name))
-    files += [folder / name for name in NESTED.get(about["name"], [])]
+    if "folder" in about:
+        folder = about["folder"]
+        files = sorted(f for f in folder.glob("*") if f.is_file() and LICENCE_FILE.match(f.name))
+        files += [folder / name for name in NESTED.get(about["name"], [])]
+    else:
+        # A compiler that did not come from rustup has them elsewhere.
+        files = [f for f in about["texts"] if f.exists()]
     return [f.read_text(encoding="utf-8", errors="replace").strip() + "\n" for f in files]
 
 
@@ -100,8 +108,10 @@ def component(about, checksum):
         "name": about["name"],
         "version": about["version"],
         "licenses": [{"expression": spdx(about["license"])}],
-        "purl": purl(about["name"], about["version"]),
     }
+    # Our own crates are on no registry: somebody else may have their names there.
+    if about.get("source"):
+        entry["purl"] = purl(about["name"], about["version"])
     if about.get("description"):
         entry["description"] = " ".join(about["description"].split())
     if checksum:
@@ -163,7 +173,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     metadata = json.loads(run("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", TARGET))
     known = {(p["name"], p["version"]): {**p, "folder": Path(p["manifest_path"]).parent} for p in metadata["packages"]}
-    lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
+    lock = tomllib.loads((ROOT / "Cargo.lock").read_text(encoding="utf-8"))
     checksums = {(p["name"], p["version"]): p.get("checksum") for p in lock["package"]}
     ours = {(p["name"], p["version"]) for p in metadata["packages"] if p["source"] is None}
     std = standard_library()
@@ -171,10 +181,10 @@ def main():
         needs = crates_of(program)
         own = next(crate for crate in needs if crate[0] == program)
         others = [known[crate] for crate in sorted(needs) if crate not in ours] + [std]
-        (out / f"{package}.cdx.json").write_text(bill(package, own, needs, known, checksums, std))
-        (out / f"{package}.txt").write_text(licences(package, others))
+        (out / f"{package}.cdx.json").write_text(bill(package, own, needs, known, checksums, std), encoding="utf-8")
+        (out / f"{package}.txt").write_text(licences(package, others), encoding="utf-8")
         expression = together([spdx(about["license"]) for about in [*others, known[own]]])
-        (out / f"{package}.licences").write_text(expression + "\n")
+        (out / f"{package}.licences").write_text(expression + "\n", encoding="utf-8")
 
 
 main()

@@ -9,6 +9,9 @@ packaging=$(cd "$(dirname "$0")/.." && pwd -P)
 out=$(cd "$1" && pwd -P)
 . "$packaging/dated"
 umask 022
+# What whoever builds likes otherwise would make other packages. PACKING=fast is for those that are thrown away.
+unset DEB_BUILD_OPTIONS DEB_BUILD_PROFILES DPKG_DEB_COMPRESSOR_TYPE DPKG_DEB_COMPRESSOR_LEVEL
+if [ "${PACKING:-}" = fast ]; then export DPKG_DEB_COMPRESSOR_TYPE=gzip DPKG_DEB_COMPRESSOR_LEVEL=1; fi
 
 work=$out/work/deb/mobileid
 rm -rf "$work"

@@ -10,6 +10,8 @@ out=$(cd "$1" && pwd -P)
 . "$packaging/dated"
 version=${2:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$packaging/../Cargo.toml" | head -n 1)}
 umask 022
+payload=w19.zstdio
+if [ "${PACKING:-}" = fast ]; then payload=w1.zstdio; fi
 
 work=$out/work/rpm
 rm -rf "$work"
@@ -103,7 +105,7 @@ rpmbuild -bb --quiet --target "$(uname -m)" \
 	--define '_libdir /usr/lib64' --define '_libexecdir /usr/libexec' --define '_unitdir /usr/lib/systemd/system' \
 	--define '_sysusersdir /usr/lib/sysusers.d' --define '_sysctldir /usr/lib/sysctl.d' --define '_sysconfdir /etc' \
 	--define 'debug_package %{nil}' --define '__os_install_post %{nil}' --define '_build_id_links none' \
-	--define "_binary_payload ${RPM_PAYLOAD:-w19.zstdio}" --define '_buildhost mobileid.invalid' --define 'dist %{nil}' \
+	--define "_binary_payload $payload" --define '_buildhost mobileid.invalid' --define 'dist %{nil}' \
 	--define 'packager The mobileid contributors <maintainers@mobileid.invalid>' \
 	--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
 	"$packaging/rpm/mobileid.spec"

@@ -33,25 +33,39 @@ manual_is_whole() {
 	done
 }
 
-# A later change of what is packaged must not bring anything along by accident.
-nothing_secret() {
-	for package in "$OUT"/*.deb; do
-		mkdir -p "$WORK/unpacked"
-		dpkg-deb --extract "$package" "$WORK/unpacked"
-	done
+# All that the packages carry, uncompressed, in $WORK/unpacked.
+unpack() {
+	mkdir "$WORK/unpacked"
+	for package in "$OUT"/*.deb; do dpkg-deb --extract "$package" "$WORK/unpacked"; done
 	for package in "$OUT"/*.rpm; do rpm2cpio "$package" | (cd "$WORK/unpacked" && cpio --quiet -idmu); done
-	keys=$(grep -rlE --binary-files=without-match -e '-----BEGIN [A-Z ]*PRIVATE KEY' "$WORK/unpacked" || true)
-	same '' "$keys"
 	same '' "$(find "$WORK/unpacked/etc" -type f)"
 	same '' "$(find "$WORK/unpacked" \( -perm /022 -o -perm /6000 \) ! -type l)"
-	# Nor what the machine that built them is like.
-	if [ -z "$quick" ]; then same '' "$(grep -rlE -e "$root|${HOME:-/root}/\.(cargo|rustup)" "$WORK/unpacked")"; fi
-	rm -rf "$WORK/unpacked"
+	find "$WORK/unpacked" -type f -name '*.gz' -exec gunzip --force {} +
+}
+
+# A later change of what is packaged must not bring anything along by accident.
+nothing_secret() {
+	same '' "$(grep -rlE --binary-files=without-match -e '-----BEGIN [A-Z ]*PRIVATE KEY' "$WORK/unpacked")"
+}
+
+# What the machine that built them is like, or what day it was.
+nothing_of_the_builder() {
+	if [ -n "$quick" ]; then
+		# The programs of the dev profile name where they were built.
+		rm "$WORK"/unpacked/usr/lib*/*/security/*.so "$WORK"/unpacked/usr/lib*/security/*.so "$WORK"/unpacked/usr/*bin/mobileid*
+	fi
+	same '' "$(grep -rlE -e "(^|[^[:alnum:]_.-])$root/(src|pam|cli|radius|simulator|packaging|docs|target)/" \
+		-e "${HOME:-/root}/\.(cargo|rustup)" "$WORK/unpacked")"
+	# As USER@HOST, unless a guide has an example of that name.
+	if ! grep -rqwF -e "@$(hostname)" "$root"/docs "$root"/packaging "$root"/*.md; then
+		same '' "$(grep -rlwF --binary-files=without-match -e "@$(hostname)" "$WORK/unpacked")"
+	fi
 }
 
 old_libraries_do() {
 	for program in "$OUT"/bin/*; do
 		newest=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
+		has "$newest" '^GLIBC_2\.[0-9]+$'
 		# RHEL 9's.
 		same GLIBC_2.34 "$(printf '%s\n' GLIBC_2.34 "$newest" | sort -V | tail -n 1)"
 	done
@@ -62,19 +76,38 @@ module_is_small() {
 	[ "$size" -lt 2600000 ] || { echo "$size octets"; return 1; }
 }
 
+# What is compiled in leaves its name in a program's messages, in those of the dev profile at least.
 inventories_are_whole() {
-	for package in libpam-mobileid mobileid-radiusd mobileid-tools mobileid-simulator; do
-		/usr/bin/python3 - "$OUT/inventory/$package.cdx.json" <<'PYTHON'
-import json, sys
-bill = json.load(open(sys.argv[1]))
+	for pair in libpam-mobileid:pam_mobileid.so mobileid-radiusd:mobileid-radiusd mobileid-tools:mobileidctl \
+		mobileid-simulator:mobileid-simulator; do
+		strings "$OUT/bin/${pair#*:}" | grep -oE '/(registry/src/[^/]+|src/crates)/[^/]+' | sed 's,.*/,,' | sort -u > "$WORK/crates"
+		/usr/bin/python3 - "$OUT/inventory/${pair%:*}.cdx.json" "$root/Cargo.lock" "$WORK/crates" <<'PYTHON'
+import json, sys, tomllib
+bill, lock = json.load(open(sys.argv[1])), tomllib.load(open(sys.argv[2], "rb"))
+seen = set(open(sys.argv[3]).read().split())
 assert bill["bomFormat"] == "CycloneDX" and bill["specVersion"] == "1.5", bill.keys()
 names = {component["name"] for component in bill["components"]}
 assert {"ring", "rustls-pki-types", "rust-std"} <= names, names
 assert all(component["licenses"] for component in bill["components"])
-refs = {component["bom-ref"] for component in bill["components"]} | {bill["metadata"]["component"]["bom-ref"]}
-for dependency in bill["dependencies"]:
-    assert {dependency["ref"], *dependency["dependsOn"]} <= refs, dependency
-# Only what is compiled in: no macros, no build scripts' helpers, nothing of the tests.
+own = bill["metadata"]["component"]["bom-ref"]
+refs = {component["bom-ref"] for component in bill["components"]} | {own}
+needs = {dependency["ref"]: dependency["dependsOn"] for dependency in bill["dependencies"]}
+reached, ahead = set(), [own]
+while ahead:
+    ref = ahead.pop()
+    if ref not in reached:
+        reached.add(ref)
+        ahead += needs.get(ref, [])
+assert {ref for ref in refs if "/rust-std@" not in ref} == reached, refs ^ reached
+locked = {(p["name"], p["version"]): p.get("checksum") for p in lock["package"]}
+for component in bill["components"]:
+    if component["name"] != "rust-std":
+        hashes = [h["content"] for h in component.get("hashes", [])] or [None]
+        assert hashes == [locked[component["name"], component["version"]]], component
+# All that is seen, and nothing that is not compiled in: no macros, no build scripts' helpers, nothing of the tests.
+assert len(seen) > 10, seen
+listed = {f"{component['name']}-{component['version']}" for component in bill["components"]}
+assert seen <= listed, seen - listed
 assert not names & {"syn", "quote", "cc", "serde_derive", "pretty_assertions"}, names
 PYTHON
 	done
@@ -117,6 +150,7 @@ policy_compiles() {
 # The same programs packed twice, from two folders, by two builders with habits of their own. reproducible.sh builds the
 # programs twice, too.
 packing_is_reproducible() {
+	rm -rf "$WORK/unpacked"
 	mkdir -p "$WORK/one" "$WORK/two/elsewhere"
 	for file in packaging docs CHANGELOG.md README.md LICENSE Cargo.toml; do cp -R "$root/$file" "$WORK/two/elsewhere/"; done
 	for out in one two; do ln -s "$OUT/bin" "$OUT/inventory" "$WORK/$out/"; done
@@ -132,7 +166,9 @@ packing_is_reproducible() {
 story 'lintian has nothing to say' debs_are_clean
 story 'rpmlint has nothing to say' rpms_are_clean
 story 'the whole manual and all completions are in them' manual_is_whole
-story 'no key, no configuration, no path of the builder, nothing that others may write' nothing_secret
+story 'no configuration, nothing that others may write' unpack
+story 'no key' nothing_secret
+story "nothing of the builder's machine" nothing_of_the_builder
 story 'the programs run with the libc of RHEL 9' old_libraries_do
 if [ -z "$quick" ]; then story 'the module is below 2.6 MB' module_is_small; fi
 story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole

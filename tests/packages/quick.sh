@@ -30,8 +30,7 @@ done
 /usr/bin/python3 "$packaging/inventory.py" "$out"
 rm -f "$out"/*.deb "$out"/*.rpm
 # They are thrown away: packed fast, not small.
-DPKG_DEB_COMPRESSOR_TYPE=gzip DPKG_DEB_COMPRESSOR_LEVEL=1 RPM_PAYLOAD=w1.zstdio
-export DPKG_DEB_COMPRESSOR_TYPE DPKG_DEB_COMPRESSOR_LEVEL RPM_PAYLOAD
+export PACKING=fast
 "$packaging/deb/build.sh" "$out"
 "$packaging/rpm/build.sh" "$out"
-"$@" "$tests/run.sh" --quick "$out" "$built/test-packages"
+"$@" env PACKING=fast "$tests/run.sh" --quick "$out" "$built/test-packages"
