@@ -14,6 +14,10 @@ const COMMON_AUTH: &str = "auth [success=1 default=ignore] pam_unix.so nullok\n\
                            auth requisite pam_deny.so\n\
                            auth required pam_permit.so";
 
+/// Which of its stacks is which; the password variant of ssh has the one of sudo.
+const SSH: usize = 0;
+const SUDO: usize = 1;
+
 /// The samples of one kind, in their order.
 fn samples(kind: &str) -> Vec<&'static str> {
     let fence = format!("```{kind}\n");
@@ -69,7 +73,7 @@ fn its_stack_for_sudo_wants_password_and_phone() -> Result<()> {
     let mobile_id = lab.simulator()?;
     configure(&lab, &mobile_id)?;
     lab.pam_service("common-auth", COMMON_AUTH)?;
-    lab.pam_service("sudo", &stack(&lab, 0)?)?;
+    lab.pam_service("sudo", &stack(&lab, SUDO)?)?;
     let sudo = |user: &str, password: &str| {
         let mut command = lab.command_as(user, "sudo")?;
         command.args(["echo", "granted"]);
@@ -95,7 +99,7 @@ fn its_sshd_wants_key_and_phone() -> Result<()> {
     let lab = Lab::new()?;
     let mobile_id = lab.simulator()?;
     configure(&lab, &mobile_id)?;
-    lab.pam_service("sshd", &stack(&lab, 1)?)?;
+    lab.pam_service("sshd", &stack(&lab, SSH)?)?;
     let lines: Vec<_> = sample("sshd", 0)?.lines().collect();
     let sshd = lab.sshd(&lines)?;
     let_in(&log_in(&sshd, "alice", Methods::KeyThenInteractive)?)?;
@@ -112,7 +116,7 @@ fn its_password_variant_of_sshd_wants_password_and_phone() -> Result<()> {
     let mobile_id = lab.simulator()?;
     configure(&lab, &mobile_id)?;
     lab.pam_service("common-auth", COMMON_AUTH)?;
-    lab.pam_service("sshd", &stack(&lab, 0)?)?;
+    lab.pam_service("sshd", &stack(&lab, SUDO)?)?;
     let methods = "AuthenticationMethods keyboard-interactive:pam";
     ensure!(README.contains(methods), "the README no longer says {methods}");
     let sshd = lab.sshd(&[methods])?;
