@@ -79,7 +79,7 @@ fn what_is_to_be_typed_for_ssh_and_sudo_is_what_the_readme_says() {
 }
 
 /// What a page has to be typed as it stands, block by block, as a reader sees it.
-fn blocks(page: &str) -> Vec<String> {
+pub(super) fn blocks(page: &str) -> Vec<String> {
     let text = read(page);
     let blocks = text.split(".nf\n").skip(1).filter_map(|rest| Some(rest.split_once(".fi\n")?.0.to_owned()));
     blocks.map(|block| block.replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")).collect()
