@@ -139,6 +139,7 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
 
     let home = home.open(Progress::unless(arguments.json))?;
     let places = found.places();
+    home.clear_up(&places.folders())?;
     match &config {
         Some(text) => {
             if let Some(pem) = &server_roots {

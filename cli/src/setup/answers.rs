@@ -80,7 +80,8 @@ pub(super) fn all(arguments: &Arguments, found: &Found) -> anyhow::Result<Answer
     } else if !missing(arguments, service, subject).is_empty() {
         say(
             arguments,
-            "Two words of your contract with Swisscom, and whom your certificate names.\nCtrl-C ends it: nothing is written before all is answered.",
+            "Two words of your contract with Swisscom, and whom your certificate names.\n\
+             Ctrl-C ends it: nothing is written before all is answered.",
         );
     }
     Ok(Answers {

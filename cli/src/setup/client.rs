@@ -211,7 +211,12 @@ pub(super) fn make(
         let path = found.places().key;
         bail!("{}: {finding}: move the key away for a new one", shown(&path));
     }
-    Ok(Client { key: new.as_ref().map(Key::pem), certificate: Some(as_pem(&der)) })
+    let certificate = Certificate { der };
+    // A key that is there may be of another kind than was said.
+    if let Some((what, flag)) = certificate.disagreements(arguments).into_iter().next() {
+        bail!("the certificate of {} {what}; leave {flag} out", shown(&found.places().key));
+    }
+    Ok(Client { key: new.as_ref().map(Key::pem), certificate: Some(as_pem(certificate.der())) })
 }
 
 impl Client {

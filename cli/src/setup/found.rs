@@ -220,6 +220,17 @@ impl Existing {
 }
 
 impl Places {
+    /// Where files may be made.
+    pub(super) fn folders(&self) -> Vec<PathBuf> {
+        let files = [&self.config, &self.key, &self.cert].into_iter().chain(&self.users);
+        let folders = files.filter_map(|file| file.parent()).map(Path::to_owned);
+        let mut folders: Vec<_> =
+            folders.chain(self.trust.iter().filter(|path| path.is_dir()).cloned()).collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
     /// The folder that roots go to.
     ///
     /// # Errors

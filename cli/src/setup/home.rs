@@ -28,6 +28,9 @@ use crate::{
 /// Where logins look.
 pub(super) const DEFAULT: &str = "/etc/mobileid";
 
+/// What a file is called until it is whole.
+const NEW: &str = ".setup.new";
+
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -93,7 +96,9 @@ impl Home {
             options.custom_flags(flags).open(&lock)
         };
         let held = careful::lock(&lock, open).map_err(|why| anyhow!("{} {why}", shown(&lock)))?;
-        Ok(OpenHome { path: self.path, lock, _held: held })
+        let home = OpenHome { path: self.path, lock, _held: held };
+        home.clear_up([&home.path])?;
+        Ok(home)
     }
 }
 
@@ -108,6 +113,18 @@ impl OpenHome {
     /// A file in it.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Removes what a setup that was killed has left in these folders: this one holds the lock.
+    ///
+    /// # Errors
+    /// Names what cannot be removed.
+    pub(super) fn clear_up<'a>(&self, folders: impl IntoIterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+        for folder in folders.into_iter().filter(|folder| is_there(folder)) {
+            let new = ours(folder)?.join(NEW);
+            careful::remove(&new).map_err(|error| anyhow!("{} cannot be removed: {error}", shown(&new)))?;
+        }
+        Ok(())
     }
 
     /// Makes a file that is not there.
@@ -125,9 +142,7 @@ impl OpenHome {
             bail!("{} is no file", shown(file));
         };
         let folder = ours(parent)?;
-        let new = folder.join(".setup.new");
-        // Of a setup that was killed: this one holds the lock.
-        careful::remove(&new).map_err(failed)?;
+        let new = folder.join(NEW);
         careful::write_new(&new, bytes, mode as u32, None).map_err(failed)?;
         let linked = fs::hard_link(&new, folder.join(name));
         careful::remove(&new).map_err(failed)?;

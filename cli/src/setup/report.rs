@@ -165,6 +165,8 @@ impl<'a> Report<'a> {
 
     fn judge_roots(&mut self, existing: &Existing, anchors: &[(PathBuf, Anchor)]) {
         if !existing.is_swisscom() && !anchors.is_empty() {
+            let what = "is not Swisscom's: whoever has the key of its root can confirm every login";
+            say(self.arguments, &format!("warning: the service {} {what}", existing.file.url));
             return;
         }
         // Who was activated since June 2022 has a certificate below it: by now that is everybody.
@@ -230,8 +232,8 @@ impl<'a> Report<'a> {
         }
         let (what, more) = match (&self.arguments.simulator, code) {
             (Some(state), _) => {
-                let what = "The simulator does not answer as it should. Started anew it has another port, unless --listen \
-                            names one: start it, take away what was copied, and go on";
+                let what = "The simulator does not answer as it should. Started anew it has another port, unless \
+                            --listen names one: start it, take away what was copied, and go on";
                 (what, vec!["--simulator".to_owned(), state.display().to_string()])
             }
             (None, Some(UNAUTHORIZED)) => {

@@ -69,9 +69,7 @@ fn from_every_first_part_it_goes_on_and_clears_up_after_the_one_that_was_killed(
         let before = folder.snapshot();
         let run = Run::of(all(&folder).output().unwrap());
         assert_eq!(run.code, 1, "{length}: {run:?}");
-        if length < ORDER.len() {
-            is_whole(&folder);
-        }
+        is_whole(&folder);
         assert_eq!(run.stderr.matches("kept  ").count(), length, "{run:?}");
         let after = folder.snapshot();
         assert!(
@@ -219,7 +217,11 @@ fn a_key_that_was_brought_along_gets_its_certificate() {
         fs::create_dir(folder.path("etc")).unwrap();
         other_key(&folder, kind);
         let before = fs::read(folder.etc("client.key")).unwrap();
+        // Said was --key rsa-2048.
         let run = Run::of(all(&folder).output().unwrap());
+        assert!(run.code == 2 && run.stderr.ends_with("that --key says; leave --key out\n"), "{run:?}");
+        assert_eq!(folder.there(), ["client.key"]);
+        let run = folder.setup(&[&CONTRACT[..8], &NOWHERE].concat());
         assert_eq!(run.code, 1, "{run:?}");
         is_whole(&folder);
         assert_eq!(fs::read(folder.etc("client.key")).unwrap(), before);
