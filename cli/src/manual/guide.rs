@@ -1,10 +1,10 @@
 //! What the guide, the README and the pages have typed is what the tool takes.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use clap::{Command, CommandFactory as _};
 
-use super::{file, pages::blocks};
+use super::{file, pages::blocks, read};
 
 /// Everything that somebody may copy a command from: the guide, and what the pages have unfilled.
 fn texts() -> Vec<(String, String)> {
@@ -75,4 +75,46 @@ fn a_group_of_verbs_is_named_with_one_of_them() {
             assert!(!is_verb || group.find_subcommand(verb).is_some(), "{path}: mobileidctl {command}");
         }
     }
+}
+
+/// Tables, and keys with their tables, of all samples that are read by the code: `pam.grace`, `attributes.serial`.
+fn keys() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for document in ["docs/configuration.md", "docs/directories.md", "docs/radius.md"] {
+        let text = read(document);
+        for sample in text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            let mut table = String::new();
+            for line in sample.lines().filter(|line| !line.starts_with('#')) {
+                match line.split_once(" = ") {
+                    Some((key, _)) => keys.insert(format!("{table}.{key}")),
+                    None if line.starts_with('[') => {
+                        table = line.trim_matches(['[', ']']).to_owned();
+                        keys.insert(table.clone())
+                    }
+                    None => continue,
+                };
+            }
+        }
+    }
+    let inner = keys.iter().filter_map(|key| Some(key.split_once('.')?.1.to_owned())).collect::<Vec<_>>();
+    keys.into_iter().chain(inner).collect()
+}
+
+#[test]
+fn a_key_that_is_named_with_its_table_is_one() {
+    let known = keys();
+    let tables: BTreeSet<&str> = known.iter().filter_map(|key| Some(key.split_once('.')?.0)).collect();
+    let mut count = 0;
+    for (path, text) in texts().into_iter().filter(|(path, _)| path.ends_with(".md")) {
+        for literal in text.split('`').map(|literal| literal.split(" = ").next().unwrap_or_default()) {
+            let is_key = literal.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c));
+            let Some((table, _)) = literal.split_once('.').filter(|_| is_key) else { continue };
+            let is_file = [".toml", "client.key", "client.crt"].iter().any(|end| literal.ends_with(end));
+            if tables.contains(table) && !is_file {
+                assert!(known.contains(literal), "{path}: there is no {literal}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 60, "{count}");
 }
