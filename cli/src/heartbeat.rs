@@ -171,9 +171,7 @@ impl Report {
         let took = started.elapsed();
         drop(waiting);
         let (ok, what) = match &answer {
-            Answer::Reply(response) => {
-                (true, format!("{service} {}", answered(response)))
-            }
+            Answer::Reply(response) => (true, format!("{service} {}", answered(response))),
             Answer::Unreachable(_, detail) | Answer::Lost(detail) => (false, detail.clone()),
             Answer::TimedOut => (false, format!("{service} gave no answer in time")),
             _ => (false, "given up".to_owned()),
