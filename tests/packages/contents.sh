@@ -56,10 +56,11 @@ nothing_of_the_builder() {
 	fi
 	same '' "$(grep -rlE -e "(^|[^[:alnum:]_.-])$root/(src|pam|cli|radius|simulator|packaging|docs|target)/" \
 		-e "${HOME:-/root}/\.(cargo|rustup)" "$WORK/unpacked")"
-	# As USER@HOST, unless a guide has an example of that name.
-	if ! grep -rqwF -e "@$(hostname)" "$root"/docs "$root"/packaging "$root"/*.md; then
-		same '' "$(grep -rlwF --binary-files=without-match -e "@$(hostname)" "$WORK/unpacked")"
-	fi
+	# Nor USER@HOST, nor this day, unless they are in the sources.
+	for word in "@$(hostname)" "$(date +%F)"; do
+		grep -rqwF -e "$word" "$root"/docs "$root"/packaging "$root"/*.md "$OUT/inventory" ||
+			same '' "$(grep -rlwF --binary-files=without-match -e "$word" "$WORK/unpacked")"
+	done
 }
 
 old_libraries_do() {

@@ -59,6 +59,7 @@ waits_for_configuration() {
 	same enabled "$(inside systemctl is-enabled mobileid-radiusd)"
 	same inactive "$(inside systemctl is-active mobileid-radiusd || true)"
 	same 'root 755' "$(stat -c '%U %a' "$MACHINE/etc/mobileid")"
+	has "$(inside /lib/systemd/systemd-sysctl --cat-config)" '^net.core.rmem_max *='
 }
 
 module_is_where_pam_looks() {
@@ -158,6 +159,10 @@ removal_is_refused() {
 	# A letter of another century makes the file no other.
 	sed -i 's/pam_mobileid.so$/& # gepr\xfcft/' "$MACHINE/etc/pam.d/sshd"
 	refused_because_of /etc/pam.d/sshd
+	# Nor is a line that is not logged when it fails.
+	sed -i 's/^auth required pam_mobileid/-&/' "$MACHINE/etc/pam.d/sshd"
+	refused_because_of /etc/pam.d/sshd
+	sed -i 's/^-auth required pam_mobileid/auth required pam_mobileid/' "$MACHINE/etc/pam.d/sshd"
 	phones_decide
 }
 
@@ -224,7 +229,7 @@ shared_until_the_last() {
 purged() {
 	inside systemctl stop simulator
 	inside apt-get -o Dpkg::Use-Pty=0 -qq purge -y mobileid-radiusd mobileid-tools mobileid-simulator
-	inside sh -c 'sync'
+	same '' "$(inside find /run -name 'mobileid*')"
 	same "$(cat "$WORK/disk-before")" "$(snapshot)"
 	has "$(login alice)" 'granted to alice'
 }

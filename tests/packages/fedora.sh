@@ -16,6 +16,9 @@ rpms_install() {
 		"$MACHINE"/usr/share/fish/vendor_completions.d "$MACHINE"/usr/share/bash-completion/completions "$MACHINE"/usr/libexec
 	snapshot > "$WORK/disk-before"
 	mkdir -p "$MACHINE/var/lib/rpm-of-the-test"
+	# In the place of systemd's; Debian has none.
+	printf '#!/bin/sh\necho "$@" >> /root/systemd-was-told\n' > "$MACHINE/usr/lib/systemd/systemd-update-helper"
+	chmod 755 "$MACHINE/usr/lib/systemd/systemd-update-helper"
 	find "$MACHINE/etc/pam.d" -type f -exec sha256sum {} + | sort > "$WORK/pam-before"
 	change --install "$OUT"/*.rpm
 	same 4 "$(rpm_in --query --all | wc -l)"
@@ -60,9 +63,18 @@ erase_is_refused() {
 	[ -e "$MACHINE/usr/lib64/security/pam_mobileid.so" ]
 }
 
+systemd_is_told() {
+	service=mobileid-radiusd.service
+	same "install-system-units $service
+mark-restart-system-units $service
+mark-restart-system-units $service" "$(cat "$MACHINE/root/systemd-was-told")"
+}
+
 erased() {
 	rm "$MACHINE/etc/pam.d/example" "$MACHINE/etc/mobileid/mobileid.toml"
 	change --erase pam_mobileid mobileid-radiusd mobileid-tools mobileid-simulator
+	has "$(tail -n 1 "$MACHINE/root/systemd-was-told")" '^remove-system-units mobileid-radiusd.service$'
+	rm "$MACHINE/usr/lib/systemd/systemd-update-helper"
 	rm -r "$MACHINE/var/lib/rpm-of-the-test"
 	# The user stays, as everywhere in Fedora: its number must not come to belong to somebody else.
 	limited 60 chroot "$MACHINE" userdel mobileid-radiusd
@@ -74,5 +86,6 @@ story 'rpm --install, and PAM is as it was' rpms_install
 story 'everything is where Fedora has it' are_where_fedora_has_them
 story 'the programs run' programs_run
 story 'upgrade and downgrade keep the configuration' rpms_upgrade_and_back
+story 'systemd is told of the service, at first and at each change' systemd_is_told
 story 'erasing is refused while a file of PAM loads the module' erase_is_refused
 story 'erased, the disk is as it was before' erased

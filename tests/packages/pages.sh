@@ -63,6 +63,7 @@ uninstalled() {
 	take docs/install.md 'Uninstall'
 	has "$(login alice)" 'granted to alice'
 	has "$(login bob)" 'granted to bob'
+	same '' "$(inside find /run -name 'mobileid*')"
 	same "$(cat "$WORK/disk-before")" "$(snapshot)"
 }
 
