@@ -78,11 +78,13 @@ pub(super) fn all(arguments: &Arguments, found: &Found) -> anyhow::Result<Answer
             bail!("no terminal to ask on, and this is missing: {}", missing.join(", "));
         }
     } else if !missing(arguments, service, subject).is_empty() {
-        say(
-            arguments,
-            "Two words of your contract with Swisscom, and whom your certificate names.\n\
-             Ctrl-C ends it: nothing is written before all is answered.",
-        );
+        let about = match (service, subject) {
+            (true, true) => "Two words of your contract with Swisscom, and whom your certificate names.",
+            (true, false) => "Two words of your contract with Swisscom.",
+            (false, _) => "Whom your certificate names.",
+        };
+        say(arguments, about);
+        say(arguments, "Ctrl-C ends it: nothing is written before all is answered.");
     }
     Ok(Answers {
         service: service.then(|| ask_service(arguments)).transpose()?,
