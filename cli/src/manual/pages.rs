@@ -49,6 +49,16 @@ fn pages_render_without_a_warning() {
 }
 
 #[test]
+fn what_is_not_filled_fits_on_a_terminal() {
+    for page in pages() {
+        // A block is set off by eleven columns.
+        let lines = blocks(&page).concat();
+        let wide: Vec<&str> = lines.lines().filter(|line| line.chars().count() > 80 - 11).collect();
+        assert!(wide.is_empty(), "{page}: {wide:#?}");
+    }
+}
+
+#[test]
 fn a_page_refers_to_pages_that_there_are() {
     let known = |name: &str| pages().iter().any(|page| page.ends_with(&format!("/{name}")));
     for page in pages() {
