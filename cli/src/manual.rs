@@ -14,6 +14,7 @@
 
 mod completions;
 mod defaults;
+mod guide;
 mod pages;
 mod reasons;
 mod reference;
