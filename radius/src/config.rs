@@ -40,10 +40,10 @@ pub use self::{
     attributes::{PassList, ReplyAttribute},
     loader::{load, load_to_check, read},
 };
-pub(crate) use places::is_of_another;
 use crate::{
     authenticator::SharedSecret, clients::Clients, identity::RealmRules, rules::Rules, upstream::Upstream,
 };
+pub(crate) use places::is_of_another;
 
 /// Everything that the responder decides by.
 #[derive(Debug)]
