@@ -34,7 +34,7 @@ cargo fetch --locked --quiet --target "$(rustc -vV | sed -n 's/^host: //p')"
 for registry in "$home"/registry/src/*; do map "$registry" /usr/src/crates; done
 export CARGO_ENCODED_RUSTFLAGS="$flags"
 # ring and AWS-LC are partly C, and are built as Debian builds what it ships. The module goes to Fedora as well, so that
-# nothing here may ask for a newer libc than the oldest that we serve: check-glibc below.
+# nothing here may ask for a newer libc than the oldest that we serve; tests/packages/contents.sh looks.
 export CFLAGS="$CFLAGS -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 . packaging/dated
 

@@ -101,7 +101,7 @@ done
 rpmbuild -bb --quiet --target "$(uname -m)" \
 	--define "_topdir $work" --define "_rpmdir $work/out" --define "stage $files" --define "scripts $scripts" \
 	--define "package_version $version" \
-	--define "licences_of() %(cat $out/inventory/%1.licences)" \
+	--define "licences_of() %(cat '$out'/inventory/%1.licences)" \
 	--define '_libdir /usr/lib64' --define '_libexecdir /usr/libexec' --define '_unitdir /usr/lib/systemd/system' \
 	--define '_sysusersdir /usr/lib/sysusers.d' --define '_sysctldir /usr/lib/sysctl.d' --define '_sysconfdir /etc' \
 	--define 'debug_package %{nil}' --define '__os_install_post %{nil}' --define '_build_id_links none' \

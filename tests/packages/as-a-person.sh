@@ -9,6 +9,9 @@ replace() {
 	cat /root/edited > "$1"
 }
 
+# FILE TEXT
+put() { printf '%s\n' "$2" > "$1"; }
+
 # Waits for what the program in the background has to say before going on.
 ready() {
 	tries=0

@@ -33,13 +33,17 @@ manual_is_whole() {
 	done
 }
 
-# All that the packages carry, uncompressed, in $WORK/unpacked.
+# All that the packages carry, uncompressed, in $WORK/unpacked: for each package a folder.
 unpack() {
-	mkdir "$WORK/unpacked"
-	for package in "$OUT"/*.deb; do dpkg-deb --extract "$package" "$WORK/unpacked"; done
-	for package in "$OUT"/*.rpm; do rpm2cpio "$package" | (cd "$WORK/unpacked" && cpio --quiet -idmu); done
-	same '' "$(find "$WORK/unpacked/etc" -type f)"
-	same '' "$(find "$WORK/unpacked" \( -perm /022 -o -perm /6000 \) ! -type l)"
+	for package in "$OUT"/*.deb "$OUT"/*.rpm; do
+		mkdir -p "$WORK/unpacked/${package##*/}"
+		case $package in
+		*.deb) dpkg-deb --extract "$package" "$WORK/unpacked/${package##*/}" ;;
+		*.rpm) rpm2cpio "$package" | (cd "$WORK/unpacked/${package##*/}" && cpio --quiet -idmu) ;;
+		esac
+	done
+	same '' "$(find "$WORK"/unpacked/*/etc -type f)"
+	same '' "$(find "$WORK/unpacked" -mindepth 2 \( -perm /022 -o -perm /6000 \) ! -type l)"
 	find "$WORK/unpacked" -type f -name '*.gz' -exec gunzip --force {} +
 }
 
@@ -48,19 +52,14 @@ nothing_secret() {
 	same '' "$(grep -rlE --binary-files=without-match -e '-----BEGIN [A-Z ]*PRIVATE KEY' "$WORK/unpacked")"
 }
 
-# What the machine that built them is like, or what day it was.
+# Where it had what. What it is called, and what day it was, would show when packed twice, below.
 nothing_of_the_builder() {
 	if [ -n "$quick" ]; then
 		# The programs of the dev profile name where they were built.
-		rm "$WORK"/unpacked/usr/lib*/*/security/*.so "$WORK"/unpacked/usr/lib*/security/*.so "$WORK"/unpacked/usr/*bin/mobileid*
+		find "$WORK/unpacked" \( -name pam_mobileid.so -o -path '*bin/mobileid*' \) -delete
 	fi
 	same '' "$(grep -rlE -e "(^|[^[:alnum:]_.-])$root/(src|pam|cli|radius|simulator|packaging|docs|target)/" \
 		-e "${HOME:-/root}/\.(cargo|rustup)" "$WORK/unpacked")"
-	# Nor USER@HOST, nor this day, unless they are in the sources.
-	for word in "@$(hostname)" "$(date +%F)"; do
-		grep -rqwF -e "$word" "$root"/docs "$root"/packaging "$root"/*.md "$OUT/inventory" ||
-			same '' "$(grep -rlwF --binary-files=without-match -e "$word" "$WORK/unpacked")"
-	done
 }
 
 old_libraries_do() {
@@ -148,17 +147,27 @@ policy_compiles() {
 	semodule_package -o "$WORK/mobileid.pp" -m "$WORK/mobileid.mod" -f "$root/packaging/selinux/mobileid.fc"
 }
 
-# The same programs packed twice, from two folders, by two builders with habits of their own. reproducible.sh builds the
-# programs twice, too.
+# The same programs packed twice, from two folders, by two builders with habits of their own, on hosts of two names and on
+# two days. reproducible.sh builds the programs twice, too.
 packing_is_reproducible() {
 	rm -rf "$WORK/unpacked"
-	mkdir -p "$WORK/one" "$WORK/two/elsewhere"
-	for file in packaging docs CHANGELOG.md README.md LICENSE Cargo.toml; do cp -R "$root/$file" "$WORK/two/elsewhere/"; done
+	mkdir -p "$WORK/sources" "$WORK/one" "$WORK/two/elsewhere" "$WORK/tomorrow"
+	for file in packaging docs CHANGELOG.md README.md LICENSE Cargo.toml; do
+		cp -R "$root/$file" "$WORK/sources/"
+		cp -R "$WORK/sources/$file" "$WORK/two/elsewhere/"
+	done
 	for out in one two; do ln -s "$OUT/bin" "$OUT/inventory" "$WORK/$out/"; done
+	cat > "$WORK/tomorrow/date" <<'DATE'
+#!/bin/sh
+case " $* " in *' -d'* | *' --date'* | *' -r'*) exec /bin/date "$@" ;; esac
+exec /bin/date --date=tomorrow "$@"
+DATE
+	printf '#!/bin/sh\necho another.host.invalid\n' > "$WORK/tomorrow/hostname"
+	chmod 755 "$WORK/tomorrow/date" "$WORK/tomorrow/hostname"
 	export SOURCE_DATE_EPOCH=1790000000
 	for kind in deb rpm; do
-		"$root/packaging/$kind/build.sh" "$WORK/one"
-		(umask 077 && TZ=Asia/Tokyo LC_ALL=C "$WORK/two/elsewhere/packaging/$kind/build.sh" "$WORK/two")
+		"$WORK/sources/packaging/$kind/build.sh" "$WORK/one"
+		(umask 077 && PATH=$WORK/tomorrow:$PATH TZ=Asia/Tokyo LC_ALL=C "$WORK/two/elsewhere/packaging/$kind/build.sh" "$WORK/two")
 	done
 	same 8 "$(find "$WORK/one" -maxdepth 1 -name '*.deb' -o -maxdepth 1 -name '*.rpm' | wc -l)"
 	for package in "$WORK"/one/*.deb "$WORK"/one/*.rpm; do cmp "$package" "$WORK/two/${package##*/}"; done
@@ -169,7 +178,7 @@ story 'rpmlint has nothing to say' rpms_are_clean
 story 'the whole manual and all completions are in them' manual_is_whole
 story 'no configuration, nothing that others may write' unpack
 story 'no key' nothing_secret
-story "nothing of the builder's machine" nothing_of_the_builder
+story "no path of the builder's" nothing_of_the_builder
 story 'the programs run with the libc of RHEL 9' old_libraries_do
 if [ -z "$quick" ]; then story 'the module is below 2.6 MB' module_is_small; fi
 story 'the bills of materials name what is compiled in, and nothing else' inventories_are_whole

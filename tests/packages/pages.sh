@@ -14,10 +14,25 @@ take() {
 	}
 }
 
+listens() { inside journalctl --unit=ssh --output=cat --no-pager | grep -c '^Server listening on 0.0.0.0' || true; }
+
+# Waits until sshd, which was told to, has read its configuration anew: since the last time it listens once more.
+reloaded() {
+	tries=0
+	until [ "$(listens)" -gt "$(cat "$WORK/listened")" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 100 ]
+		sleep 0.1
+	done
+	listens > "$WORK/listened"
+}
+
 new_debian() {
 	# sshd is as Debian has it: what it needs beyond that, the page says.
 	rm "$MACHINE/etc/ssh/sshd_config.d/asking.conf"
+	listens > "$WORK/listened"
 	inside systemctl restart ssh
+	reloaded
 	snapshot > "$WORK/disk-before"
 	mkdir "$MACHINE/root/debs" "$MACHINE/root/bin"
 	cp "$OUT"/*.deb "$MACHINE/root/debs/"
@@ -32,12 +47,14 @@ EDITOR
 }
 
 without_a_contract() {
-	take docs/install.md 'Without a contract'
+	take README.md 'Without a contract'
 	has "$(cat "$MACHINE/root/shown")" '^accepted'
+	same "$("$tests/steps.py" "$root/README.md" 'Without a contract')" \
+		"$("$tests/steps.py" "$root/docs/install.md" 'Without a contract')"
 }
 
-one_service() {
-	take docs/install.md '4. One service'
+# Alice is asked and is in, Bob is asked and is not.
+ssh_asks() {
 	before=$(pushes)
 	has "$(login alice)" 'granted to alice'
 	has "$(cat "$MACHINE/root/asked")" 'Mobile ID: code'
@@ -46,10 +63,43 @@ one_service() {
 	inside mobileidctl pushes clear bob
 }
 
+readme_ssh() {
+	cp -p "$MACHINE/etc/pam.d/sshd" "$WORK/pam-sshd"
+	take README.md 'ssh with a key and the phone.'
+	inside systemctl reload ssh
+	reloaded
+	ssh_asks
+	cp -p "$WORK/pam-sshd" "$MACHINE/etc/pam.d/sshd"
+	rm "$MACHINE/etc/ssh/sshd_config.d/mobileid.conf"
+	inside systemctl reload ssh
+	reloaded
+}
+
+one_service() {
+	take docs/install.md '4. One service'
+	reloaded
+	ssh_asks
+}
+
 every_service() {
 	take docs/install.md 'Every service at once'
-	has "$(cat "$MACHINE/etc/pam.d/common-auth")" pam_mobileid
+	before=$(pushes)
+	has "$(inside runuser -u bob -- sh -c 'printf "right\n\n" | su alice -c "id -un"' 2>&1)" '^alice$'
+	same $((before + 1)) "$(pushes)"
+}
+
+# The page for the day on which nobody gets in, while everything is on; then all is put back.
+locked_out() {
+	cp -p "$MACHINE/etc/pam.d/sshd" "$WORK/pam-sshd"
+	take docs/locked-out.md '5. Take the line out'
+	same '' "$(grep -lE '^[^#]*pam_mobileid' "$MACHINE"/etc/pam.d/*[!~])"
+	before=$(pushes)
 	has "$(login alice)" 'granted to alice'
+	has "$(inside runuser -u bob -- sh -c 'echo right | su alice -c "id -un"' 2>&1)" ' alice$'
+	same "$before" "$(pushes)"
+	rm "$MACHINE/etc/pam.d/sshd~"
+	cp -p "$WORK/pam-sshd" "$MACHINE/etc/pam.d/sshd"
+	inside pam-auth-update --enable mobileid
 }
 
 vpns() {
@@ -61,6 +111,7 @@ vpns() {
 uninstalled() {
 	pkill --ns "$LEADER" --nslist pid --exact mobileid-simula
 	take docs/install.md 'Uninstall'
+	reloaded
 	has "$(login alice)" 'granted to alice'
 	has "$(login bob)" 'granted to bob'
 	same '' "$(inside find /run -name 'mobileid*')"
@@ -70,9 +121,11 @@ uninstalled() {
 machine pages
 boot
 story 'a Debian on which alice logs in with her key' new_debian
-story 'install.md, without a contract: installed, configured, and a first login' without_a_contract
+story 'README, without a contract: installed, configured, and a first login' without_a_contract
+story 'README, ssh with a key and the phone: Alice confirms, Bob cancels' readme_ssh
 story 'install.md, one service: ssh asks the phones; Alice confirms, Bob cancels' one_service
-story 'install.md, every service at once: the profile is on, and Alice logs in' every_service
+story 'install.md, every service at once: su asks, too' every_service
+story 'locked-out.md: the line is out, and nobody is asked' locked_out
 story 'install.md, VPNs: the responder runs' vpns
 story 'install.md, uninstall: all log in as before, and the disk is as it was' uninstalled
 halt

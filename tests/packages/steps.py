@@ -3,36 +3,51 @@
 
     steps.py PAGE HEADING
 
-From HEADING to the next one, in the order of the page: every indented block is commands, as they are; but after
-"in `FILE`, in place of `LINE`:" it is what comes there, printed as `replace FILE LINE BLOCK`. A heading that is not on the
-page, or without commands, is an error: then the page has changed, and who asks for it has not.
+HEADING is one, or the bold words that a paragraph begins with. From there to the next, in the order of the page: every
+indented block is commands, as they are. But after one of these words a block, fenced or not, is what comes into a file:
+
+    in `FILE`, in place of `LINE`:                 replace FILE LINE BLOCK
+    `FILE` gets this line in place of its `LINE`   replace FILE LINE BLOCK
+    and `FILE` this:                               put FILE BLOCK
+
+A heading that is not on the page, or without commands, is an error: then the page has changed, and who asks for it has not.
 """
 
 import re
 import shlex
 import sys
 
-EDIT = re.compile(r"[Ii]n `([^`]+)`, in place of `([^`]+)`:$")
+REPLACED = re.compile(r"(?:[Ii]n `([^`]+)`, in place of `([^`]+)`:|`([^`]+)` gets this line in place of its `([^`]+)`)$")
+WRITTEN = re.compile(r"and `(/[^`]+)` this:$")
+BLOCK = re.compile(r"^```\w*\n(?P<fenced>(?:[^\n]*\n)*?)```$|(?P<indented>(?:^    [^\n]*\n?(?:\n(?=    ))?)+)", re.MULTILINE)
 
 
 def section(text, heading):
-    found = re.search(rf"^#+ {re.escape(heading)}$\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    starts = rf"(?:#+ {re.escape(heading)}$|\*\*{re.escape(heading)}\*\*)"
+    found = re.search(rf"^{starts}(.*?)(?=^#+ |^\*\*|\Z)", text, re.MULTILINE | re.DOTALL)
     if not found:
         sys.exit(f"no heading: {heading}")
     return found[1]
 
 
 def steps(text):
-    edit = None
-    for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
-        lines = paragraph.split("\n")
-        if not all(line.startswith("    ") for line in lines):
-            edit = EDIT.search(" ".join(paragraph.split()))
-            continue
-        # Whoever starts a program in the background sees what it says before the next line is typed.
-        block = "\n".join(line[4:] + "\nready" * line.endswith(" &") for line in lines)
-        yield shlex.join(["replace", edit[1], edit[2], block]) if edit else block
-        edit = None
+    told = 0
+    for block in BLOCK.finditer(text):
+        # What leads to the block, on one line.
+        words = " ".join(text[told : block.start()].split())
+        told = block.end()
+        if block["fenced"] is not None:
+            content = block["fenced"].rstrip("\n")
+        else:
+            content = "\n".join(line[4:] for line in block["indented"].rstrip("\n").split("\n"))
+        if replaced := REPLACED.search(words):
+            file, line = [group for group in replaced.groups() if group]
+            yield shlex.join(["replace", file, line, content])
+        elif written := WRITTEN.search(words):
+            yield shlex.join(["put", written[1], content])
+        elif block["fenced"] is None:
+            # Whoever starts a program in the background sees what it says before the next line is typed.
+            yield re.sub(r" &$", " &\nready", content, flags=re.MULTILINE)
 
 
 page, heading = sys.argv[1:]
