@@ -31,7 +31,7 @@ rm -rf --one-file-system "$WORK"
 mkdir -p "$WORK"
 TELLER=
 finish() {
-	if [ -n "$TELLER" ]; then kill -KILL -- "-$TELLER" 2>/dev/null || true; fi
+	if [ -n "$TELLER" ]; then kill -KILL -- "-$TELLER" "-$guard" 2>/dev/null || true; fi
 	halt
 	rm -rf --one-file-system "$WORK"
 }
@@ -60,9 +60,10 @@ story() {
 	TELLER=$!
 	(
 		sleep "$patience"
+		kill -0 "$$" || exit
 		echo "not over after $patience seconds" >> "$WORK/said"
 		kill -KILL -- "-$TELLER"
-	) 9>&- &
+	) > /dev/null 2>&1 9>&- &
 	guard=$!
 	set +m
 	{
