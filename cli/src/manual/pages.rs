@@ -115,7 +115,10 @@ fn the_examples_of_a_configuration_are_some() {
     let (whole, users, person) = (begin("[service]"), begin("[users]"), begin("[alice]"));
     assert_eq!((whole.len(), users.len(), person.len()), (1, 2, 1));
     let (service, _) = whole[0].split_once("[users]").unwrap();
-    for text in users.iter().map(|users| format!("{service}{users}")).chain([whole[0].clone()]) {
+    let locked_out = read("docs/locked-out.md");
+    let (_, let_in) = locked_out.split_once("```toml\n").unwrap();
+    let let_in = format!("{}{}", whole[0], let_in.split("```").next().unwrap());
+    for text in users.iter().map(|users| format!("{service}{users}")).chain([whole[0].clone(), let_in]) {
         FileConfig::parse("the manual", &text).unwrap_or_else(|mistakes| panic!("{mistakes}\n{text}"));
     }
     UserTable::parse("the manual", &person[0]).unwrap();
