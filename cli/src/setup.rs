@@ -32,7 +32,7 @@ mod send;
 mod simulator;
 mod todo;
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf};
 
 use clap::Args;
 use mobileid::config::Endpoint;
@@ -54,7 +54,7 @@ send to Swisscom, runs check, heartbeat and doctor, and says what is left.
 Exit codes: 0 all is well, 1 something is left to do, 2 could not try.")]
 pub(crate) struct Arguments {
     /// Who we are: from the contract with Swisscom
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = trimmed)]
     ap_id: Option<String>,
     /// The text's first word: from the contract, too
     #[arg(long, value_name = "TEXT")]
@@ -159,6 +159,12 @@ fn with_contract(arguments: &Arguments, home: Home, report: &mut Report<'_>) -> 
     }
     client.write(&home, &places, report)?;
     planned.write(&home, report)
+}
+
+/// What was copied out of a letter may have brought a blank along: the service would refuse it after days.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a result")]
+fn trimmed(text: &str) -> Result<String, Infallible> {
+    Ok(text.trim().to_owned())
 }
 
 /// Says something to a person, who may not be there.

@@ -4,7 +4,7 @@
 use std::{fmt, sync::Arc};
 
 use rustls::{
-    ClientConfig, ConfigBuilder, RootCertStore,
+    ClientConfig, ConfigBuilder, RootCertStore, SignatureAlgorithm,
     client::WantsClientCert,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
@@ -62,6 +62,13 @@ pub fn client(connection: &Connection) -> Result<ClientConfig, Unusable> {
         }
         e => Unusable(format!("service.client_cert and service.client_key: {e}")),
     })
+}
+
+/// Whether a certificate of this key could be ours. Who makes one learns it before it is registered.
+#[must_use]
+pub fn can_be_ours(key: &PrivateKeyDer<'_>) -> bool {
+    let signs = rustls::crypto::ring::sign::any_supported_type(key);
+    signs.is_ok_and(|key| matches!(key.algorithm(), SignatureAlgorithm::RSA | SignatureAlgorithm::ECDSA))
 }
 
 /// The same towards a server of the Smart Registration Service, which wants no certificate of ours.

@@ -8,14 +8,18 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use clap::ValueEnum;
-use mobileid::{driver::blocking::entropy, secret::Secret, text::escaped};
+use mobileid::{
+    driver::{blocking::entropy, tls},
+    secret::Secret,
+    text::escaped,
+};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, SerialNumber,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use x509_parser::{prelude::FromDer as _, public_key::PublicKey};
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     Arguments,
@@ -30,6 +34,10 @@ use crate::check::client::look;
 
 /// For how long the certificate serves (guide 8.1.2).
 const DAYS: u64 = 1825;
+
+/// What is wrong with a key that is there.
+const UNUSABLE: &str =
+    "no key that the service takes: RSA of 2048 to 4096 bits or EC (P-256, P-384), unencrypted, in PEM";
 
 /// What kind of key is made. The guide has 2048 bits, Swisscom's newer pages have 4096.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -74,12 +82,7 @@ impl Key {
     /// # Errors
     /// Names the file.
     pub(super) fn parse(pem: &Secret, path: &Path) -> anyhow::Result<Self> {
-        let unusable = || {
-            anyhow!(
-                "{}: no key that the service takes: RSA of 2048 to 4096 bits or EC, unencrypted, in PEM",
-                shown(path)
-            )
-        };
+        let unusable = || anyhow!("{}: {UNUSABLE}", shown(path));
         let key = PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| unusable())?;
         KeyPair::try_from(&key).map(Self).map_err(|_| unusable())
     }
@@ -91,6 +94,12 @@ impl Key {
         };
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size);
         key.map(Self).map_err(|error| anyhow!("no key can be made: {error}"))
+    }
+
+    /// Whether a login can show a certificate of it: certificates can be made of more kinds than TLS signs with.
+    fn can_be_ours(&self) -> bool {
+        let der = Zeroizing::new(self.0.serialize_der());
+        PrivateKeyDer::try_from(der.as_slice()).is_ok_and(|der| tls::can_be_ours(&der))
     }
 
     fn pem(&self) -> Secret {
@@ -205,16 +214,19 @@ pub(super) fn make(
         (None, Pair::Key(key)) => key,
         (None, _) => bail!("there is no key"),
     };
+    let path = found.places().key;
+    if !key.can_be_ours() {
+        bail!("{}: {UNUSABLE}: move it away for a new one", shown(&path));
+    }
     let der = certify(key, subject, SystemTime::now())?;
     let (_, findings) = look(&der, 1, SystemTime::now());
     if let Some(finding) = findings.first() {
-        let path = found.places().key;
         bail!("{}: {finding}: move the key away for a new one", shown(&path));
     }
     let certificate = Certificate { der };
     // A key that is there may be of another kind than was said.
     if let Some((what, flag)) = certificate.disagreements(arguments).into_iter().next() {
-        bail!("the certificate of {} {what}; leave {flag} out", shown(&found.places().key));
+        bail!("the certificate of {} {what}; leave {flag} out", shown(&path));
     }
     Ok(Client { key: new.as_ref().map(Key::pem), certificate: Some(as_pem(certificate.der())) })
 }

@@ -141,13 +141,15 @@ fn a_flag_that_says_otherwise_than_what_is_there_is_told_the_place_to_edit() {
     // All at once.
     let run = folder.setup(&["--ap-id", "x", "--prefix", "y", "--country", "LI"]);
     assert_eq!(run.stderr.lines().count(), 3, "{run:?}");
+    // Blanks around it are of the letter that it was copied from.
+    assert_eq!(folder.setup(&["--ap-id", " mid://acme.example "]).code, 1);
 }
 
 #[test]
 fn what_is_there_and_cannot_be_used_is_named_and_stays() {
     /// Spoils one thing, and says how.
     type Spoil = fn(&Folder);
-    let stories: [(&str, Spoil, &str); 12] = [
+    let stories: [(&str, Spoil, &str); 14] = [
         ("a certificate alone", |f| fs::remove_file(f.etc("client.key")).unwrap(), "bring the key back"),
         ("another key", |f| other_key(f, "rsa:2048"), "is not the key of"),
         ("no key", |f| fs::write(f.etc("client.key"), "words").unwrap(), "no key that the service takes"),
@@ -179,6 +181,16 @@ fn what_is_there_and_cannot_be_used_is_named_and_stays() {
             },
             "no key that the service takes: RSA of 2048 to 4096 bits",
         ),
+        (
+            "a key of a curve that TLS does not sign with",
+            |f| curve(f, &["EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
+            "EC (P-256, P-384), unencrypted, in PEM: move it away for a new one",
+        ),
+        (
+            "a key of a kind that the service does not know",
+            |f| curve(f, &["ED25519"]),
+            "move it away for a new one",
+        ),
     ];
     for (story, spoil, says) in stories {
         let folder = Folder::begun();
@@ -189,6 +201,13 @@ fn what_is_there_and_cannot_be_used_is_named_and_stays() {
         assert!(run.stderr.contains(says), "{story}: {run:?}");
         assert_eq!(folder.there(), before, "{story}");
     }
+}
+
+/// Another key, without a certificate.
+fn curve(folder: &Folder, kind: &[&str]) {
+    let key = folder.etc("client.key");
+    openssl(&[&["genpkey", "-algorithm"], kind, &["-out", key.to_str().unwrap()]].concat());
+    fs::remove_file(folder.etc("client.crt")).unwrap();
 }
 
 fn other_key(folder: &Folder, kind: &str) {
