@@ -26,7 +26,7 @@ use crate::{
     Common, Exit, out,
     progress::{Progress, USER_DATABASE},
 };
-use anchors::AnchorFacts;
+use anchors::{AnchorFacts, is_swisscoms};
 use client::ClientFacts;
 use directories::{DirectoryFacts, entered};
 use pam::PamFacts;
@@ -182,7 +182,7 @@ impl Report {
             .iter()
             .map(|anchor| {
                 let (facts, mut findings) = anchors::look(anchor, now);
-                if facts.published.is_none() && setup.connection.server_name.ends_with(".swisscom.com") {
+                if facts.published.is_none() && is_swisscoms(&setup.connection.server_name) {
                     let what =
                         "is none of Swisscom's published roots: whoever has its key can confirm every login";
                     findings.push(format!("{} {what}", facts.subject));

@@ -52,6 +52,11 @@ const PUBLISHED: [Published; 2] = [
     },
 ];
 
+/// Whether it is Swisscom's service that is asked, by the name that its certificate must have.
+pub(crate) fn is_swisscoms(server_name: &str) -> bool {
+    server_name.to_ascii_lowercase().ends_with(".swisscom.com")
+}
+
 pub(super) fn look(anchor: &Anchor, now: SystemTime) -> (AnchorFacts, Vec<String>) {
     let published = Published::of(anchor);
     let facts = AnchorFacts {

@@ -20,6 +20,7 @@ use super::{
     client::{Certificate, Key},
     home::{Home, is_there, shown},
 };
+use crate::check::anchors::is_swisscoms;
 
 /// The folder's files.
 #[derive(Debug)]
@@ -154,7 +155,7 @@ impl Existing {
 
     /// Whether it is Swisscom's service that is asked.
     pub(super) fn is_swisscom(&self) -> bool {
-        self.file.server_name.as_deref().unwrap_or(&self.file.url.host).ends_with(".swisscom.com")
+        is_swisscoms(self.file.server_name.as_deref().unwrap_or(&self.file.url.host))
     }
 
     fn places(&self, config: PathBuf) -> Places {

@@ -125,16 +125,21 @@ impl<'a> Report<'a> {
         self.line.files.push(Step { file, state });
     }
 
-    /// The administrator has vouched for this root.
-    pub(super) fn vouched(&mut self, sha256: [u8; 32]) {
-        self.vouched.push(sha256);
+    /// The administrator has vouched for these roots.
+    pub(super) fn vouched(&mut self, sha256: &[[u8; 32]]) {
+        self.vouched.extend_from_slice(sha256);
     }
 
-    /// What was copied of a simulator's is not to stay.
-    pub(super) fn simulated(&mut self, files: Vec<PathBuf>) {
+    /// What was copied of a simulator's is not to stay. In the table of `people`, where it was kept, some may be
+    /// the simulator's, too: their numbers are anybody's at Swisscom.
+    pub(super) fn simulated(&mut self, files: Vec<PathBuf>, people: Option<&Path>) {
         let words = ["rm".into()].into_iter().chain(files.into_iter().map(PathBuf::into_os_string));
-        let what = "This is the SIMULATOR, not Swisscom: every user of this machine can confirm every login. Before \
-                    the real service this goes";
+        let mut what = "This is the SIMULATOR, not Swisscom: every user of this machine can confirm every login. Before \
+                        the real service this goes"
+            .to_owned();
+        if let Some(table) = people {
+            what.push_str(&format!(", and in {} everybody with a simulated number", shown(table)));
+        }
         self.line.simulated = Some(ToDo::new(what, Some(crate::folders::command_line(words))));
     }
 

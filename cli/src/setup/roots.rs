@@ -116,6 +116,8 @@ pub(super) struct Plan {
     folder: Option<PathBuf>,
     new: Vec<Root>,
     kept: Vec<PathBuf>,
+    /// All that were named, those that were there already too.
+    named: Vec<[u8; 32]>,
 }
 
 /// Holds the roots against those that are there. Nothing is changed yet.
@@ -136,7 +138,8 @@ pub(super) fn plan(roots: &[Root], found: &Found) -> anyhow::Result<Plan> {
     }
     let mut kept: Vec<PathBuf> = there.into_iter().map(|(file, _)| file).collect();
     kept.dedup();
-    Ok(Plan { folder, new, kept })
+    let named = roots.iter().map(|root| root.anchor.fingerprint()).collect();
+    Ok(Plan { folder, new, kept, named })
 }
 
 impl Plan {
@@ -148,11 +151,11 @@ impl Plan {
         for file in &self.kept {
             report.kept(file);
         }
+        report.vouched(&self.named);
         let Some(folder) = &self.folder else { return Ok(()) };
         home.create_folder(folder)?;
         for root in &self.new {
             report.made(home, &folder.join(root.file()), root.pem().as_bytes(), Mode::Readable)?;
-            report.vouched(root.anchor.fingerprint());
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ pub(super) fn copy(
     let from = guarded_folder(state).map_err(anyhow::Error::msg).context("--simulator")?;
     let mut mistakes = Mistakes::default();
     let mut new: Vec<(&File, Secret)> = Vec::new();
-    let mut taken = Vec::new();
+    let (mut taken, mut people) = (Vec::new(), None);
     for file in &FILES {
         let text = ConfigFile::read(&from.join(file.name))?.text;
         let here = home.path(file.name);
@@ -72,6 +72,7 @@ pub(super) fn copy(
             taken.push(here);
         } else if file.name == USERS {
             report.kept(&here);
+            people = Some(here);
         } else {
             let what = "is another than the simulator's, and is kept: move it away. A simulator that was started anew \
                         has another port, unless --listen says one";
@@ -83,7 +84,7 @@ pub(super) fn copy(
     for (file, text) in new {
         report.made(&home, &home.path(file.name), text.expose().as_bytes(), file.mode)?;
     }
-    report.simulated(taken);
+    report.simulated(taken, people.as_deref());
     Ok(())
 }
 

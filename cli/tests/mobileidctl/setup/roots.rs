@@ -135,13 +135,16 @@ fn a_stranger_among_the_roots_of_swisscoms_service_is_left_to_do() {
     let folder = Folder::new();
     folder.root("stranger", "/CN=Stranger");
     // By its address, which is nobody's: the name is what counts.
-    let place = ["--url", "https://127.0.0.1:1", "--server-name", "mobileid.swisscom.com"];
+    let place = ["--url", "https://127.0.0.1:1", "--server-name", "mobileid.Swisscom.COM"];
     let run = folder.setup(&[&super::CONTRACT[..], &place].concat());
     assert_eq!(run.code, 1, "{run:?}");
     let named = fingerprint(&folder.path("stranger.crt"));
-    let run = folder.setup(&["--trust", &folder.text("stranger.crt"), "--trust-sha256", &named]);
-    assert!(words(&run.stdout).contains("without Root CA 4 nobody can log in"), "{run:?}");
-    assert!(!words(&run.stdout).contains("Take it out"), "{run:?}");
+    // The same once more is the same.
+    for _ in 0..2 {
+        let run = folder.setup(&["--trust", &folder.text("stranger.crt"), "--trust-sha256", &named]);
+        assert!(words(&run.stdout).contains("without Root CA 4 nobody can log in"), "{run:?}");
+        assert!(!words(&run.stdout).contains("Take it out"), "{run:?}");
+    }
     // Vouching is for one run: whoever runs setup later hears of it.
     let run = folder.setup(&[]);
     assert!(
