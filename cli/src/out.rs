@@ -63,6 +63,14 @@ pub(crate) fn say(lines: &str) {
     }
 }
 
+/// Asks something on standard error, where the answer is to stand on the same line.
+pub(crate) fn prompt(question: &str) {
+    let mut stderr = io::stderr().lock();
+    take_away(&mut stderr);
+    // That nobody reads it shows itself by no answer.
+    let _ = stderr.write_all(safe(question).as_bytes()).and_then(|()| stderr.flush());
+}
+
 /// Whether somebody watches standard error, so that a line may be written over again.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()

@@ -99,6 +99,7 @@ fn missing(arguments: &Arguments, service: bool, subject: bool) -> Vec<&'static 
         (service && arguments.prefix.is_none(), "--prefix"),
         (subject && arguments.organisation.is_none(), "--organisation"),
         (subject && arguments.country.is_none(), "--country"),
+        (subject && arguments.name.is_none() && full_name().is_none(), "--name"),
     ]
     .into_iter()
     .filter_map(|(is_missing, flag)| is_missing.then_some(flag))
@@ -154,10 +155,13 @@ fn ask_subject(arguments: &Arguments) -> anyhow::Result<Subject> {
     };
     // Who was asked for the others is shown this one.
     let is_asked = arguments.organisation.is_none() || arguments.country.is_none();
-    let name = match &arguments.name {
-        Some(name) => name.clone(),
-        None if is_asked => asked::ask("The certificate's name", Some(&full_name()), parsed)?,
-        None => full_name().parse().unwrap_or_else(|_| Named("localhost".to_owned())),
+    let name = match (&arguments.name, full_name()) {
+        (Some(name), _) => name.clone(),
+        (None, Some(name)) if !is_asked => name,
+        (None, name) => {
+            let default = name.as_ref().map(|Named(name)| name.as_str());
+            asked::ask("The certificate's name, such as mobileid.acme.example", default, parsed)?
+        }
     };
     Ok(Subject { name, organisation, country })
 }
@@ -172,11 +176,16 @@ fn unquoted(text: &str) -> &str {
     inside.unwrap_or(text)
 }
 
-/// This host's name, with its domain where /etc/hosts knows it.
-fn full_name() -> String {
+/// This host's name, with its domain where /etc/hosts knows it; None where no certificate can have it.
+fn full_name() -> Option<Named> {
     let short = terminal::host_name();
-    let hosts = std::fs::read_to_string("/etc/hosts").unwrap_or_default();
-    of_hosts(&hosts, &short).unwrap_or(short)
+    let hosts = std::fs::read("/etc/hosts").unwrap_or_default();
+    let full = of_hosts(&String::from_utf8_lossy(&hosts), &short);
+    usable(full, &short)
+}
+
+fn usable(full: Option<String>, short: &str) -> Option<Named> {
+    full.and_then(|full| full.parse().ok()).or_else(|| short.parse().ok())
 }
 
 fn of_hosts(hosts: &str, short: &str) -> Option<String> {
@@ -206,6 +215,22 @@ mod tests {
             ("web1.acme.example", None),
         ] {
             assert_eq!(of_hosts(hosts, short).as_deref(), full, "{short}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_certificate_can_have_is_not_offered() {
+        let named = |name: &str| Some(Named(name.to_owned()));
+        let long = format!("web1.{}.example", "x".repeat(60));
+        for (full, short, offered) in [
+            (Some("web1.acme.example"), "web1", named("web1.acme.example")),
+            (None, "web1", named("web1")),
+            (Some(long.as_str()), "web1", named("web1")),
+            (None, long.as_str(), None),
+            (None, "web\u{1b}[31m", None),
+            (None, "", None),
+        ] {
+            assert_eq!(usable(full.map(str::to_owned), short), offered, "{full:?} {short:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Questions to a person at a terminal: one a line, with an example, and asked again where the answer cannot be.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use anyhow::{anyhow, bail};
 
@@ -27,7 +27,7 @@ pub(super) fn ask<T>(
 ) -> anyhow::Result<T> {
     let default_shown = default.map_or_else(String::new, |default| format!(" [{default}]"));
     for _ in 0..TRIES {
-        prompt(&format!("{question}{default_shown}: "));
+        out::prompt(&format!("{question}{default_shown}: "));
         let line = line()?;
         let answer = if line.trim().is_empty() { default.unwrap_or(&line) } else { &line };
         match read(answer) {
@@ -36,13 +36,6 @@ pub(super) fn ask<T>(
         }
     }
     bail!("no answer that can be used; nothing was written")
-}
-
-/// The question stays on the line of its answer.
-fn prompt(text: &str) {
-    let mut stderr = io::stderr().lock();
-    // That nobody reads it shows itself by no answer.
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 fn line() -> anyhow::Result<String> {

@@ -200,7 +200,7 @@ fn a_person_is_asked_one_thing_a_line_and_again_where_the_answer_cannot_be() {
     person.answers("Company, for the certificate, such as ACME AG: ", "Bank AG");
     person.answers("Its country, two letters [CH]: ", "Schweiz");
     person.answers("must be two letters, such as CH", "");
-    person.answers("The certificate's name [", "mobileid.bank.example");
+    person.answers("The certificate's name, such as mobileid.acme.example [", "mobileid.bank.example");
     let run = person.ended();
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("\nLeft to do:\n"), "{run:?}");
@@ -344,6 +344,9 @@ fn without_a_contract_the_simulators_files_are_taken() {
     fs::write(folder.etc("users.toml"), "[zoe]\nmsisdn = \"+41790000001\"\n").unwrap();
     let run = folder.setup(&["--simulator", &state]);
     assert!(run.code == 0 && !run.stdout.contains("users.toml /"), "{run:?}");
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let table = folder.etc("users.toml").display().to_string();
+    assert!(words.contains(&format!("and in {table} everybody with a simulated number: rm ")), "{run:?}");
     drop(simulator);
     let run = folder.setup(&["--simulator", &state]);
     let again = format!("mobileidctl setup --folder {} --simulator {state}\n", folder.text("etc"));
