@@ -54,10 +54,13 @@ sees_little() {
 	as_it touch /var/lib/mobileid-radiusd/new
 	as_it rm /var/lib/mobileid-radiusd/new
 	# What it writes cannot be run, and it leaves no dump.
-	as_it cp /bin/true /var/lib/mobileid-radiusd/
-	refused as_it /var/lib/mobileid-radiusd/true
-	as_it rm /var/lib/mobileid-radiusd/true
+	for folder in /var/lib/mobileid-radiusd /tmp /var/tmp; do
+		as_it cp /bin/true "$folder/"
+		refused as_it "$folder/true"
+		as_it rm "$folder/true"
+	done
 	has "$(inside cat "/proc/$(process)/limits")" '^Max core file size +0 +0 '
+	has "$(inside cat "/proc/$(process)/status")" '^Umask:.0077$'
 }
 
 phones_decide_for_gateways() {
@@ -138,6 +141,13 @@ what_cannot_be_handed_over_changes_nothing() {
 	has "$(journal | tail -n 5)" 'mobileid.key.*cannot be read'
 	same "$before" "$(handed)"
 	sed -i 's,^client_key = .*,client_key = "client.key",' "$MACHINE/etc/mobileid/mobileid.toml"
+	# Everybody may read it, but the service sees no homes.
+	sed -i "s,^server_trust = .*,server_trust = \"/home/root.pem\"," "$MACHINE/etc/mobileid/mobileid.toml"
+	install -m 644 "$MACHINE/etc/mobileid/server-root.pem" "$MACHINE/home/root.pem"
+	refused inside systemctl reload mobileid-radiusd
+	has "$(journal | tail -n 5)" 'root.pem.*cannot be read'
+	same "$before" "$(handed)"
+	sed -i 's,^server_trust = .*,server_trust = "server-root.pem",' "$MACHINE/etc/mobileid/mobileid.toml"
 	for obstacle in /usr "/etc/mobileid"; do
 		ln -s "$obstacle" "$MACHINE/etc/mobileid/all"
 		refused inside systemctl reload mobileid-radiusd
@@ -211,8 +221,20 @@ upgrade_restarts_it() {
 	has "$(gateway alice)" 'Received Access-Accept'
 }
 
+# Carol's phone is asked and she walks away: the stop lets her login end, for as long as is configured.
 stops() {
+	printf '\n[limits]\ndrain = 3\n' >> "$MACHINE/etc/mobileid/radiusd.toml"
+	inside systemctl reload mobileid-radiusd
+	before=$(pushes)
+	gateway carol > "$WORK/carol" &
+	tries=0
+	while [ "$(pushes)" = "$before" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 100 ]
+		sleep 0.1
+	done
 	inside systemctl stop mobileid-radiusd
+	has "$(journal)" 'pending .1. have 3 s'
 	has "$(inside systemctl show --property=Result mobileid-radiusd)" 'success'
 	refused inside test -e /run/mobileid-radiusd
 }
