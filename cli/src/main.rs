@@ -52,6 +52,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use mobileid::config::DEFAULT_PATH;
+use nix::sys::prctl;
 
 /// Administers the Mobile ID second factor of this host
 #[derive(Debug, Parser)]
@@ -124,6 +125,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return explain(&usage).into(),
     };
+    // Most verbs hold our key. Neither a fault of ours nor Ctrl-\\ is to leave it in a core file; where the kernel does
+    // not know how to do without, nothing is worse than it was.
+    let _ = prctl::set_dumpable(false);
     let ended = match cli.verb {
         Verb::Breakglass(verb) => breakglass::run(&verb),
         Verb::Check(arguments) => check::run(&arguments),

@@ -2,9 +2,18 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    net::TcpListener,
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        process::ExitStatusExt as _,
+    },
     process::{Command, Stdio},
     time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 
 use super::{CONTRACT, FILES, NOWHERE, openssl};
@@ -92,6 +101,30 @@ fn a_full_disk_leaves_no_part_of_a_file() {
     assert_eq!(folder.there(), [""; 0]);
     assert_eq!(Run::of(all(&folder).output().unwrap()).code, 1);
     is_whole(&folder);
+}
+
+#[test]
+fn a_core_file_would_have_the_key() {
+    // It waits for the service, with its key.
+    let service = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let folder = Folder::begun();
+    folder.root("ours", "/CN=Ours");
+    let config = folder.etc("mobileid.toml");
+    let url = format!("https://{}", service.local_addr().unwrap());
+    let text = fs::read_to_string(&config).unwrap().replace("https://127.0.0.1:1", &url);
+    fs::write(config, text).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"]).arg(binary().get_program());
+    shell.args(["setup", "--folder", &folder.text("etc"), "--trust", &folder.text("ours.crt")]);
+    shell.args(["--trust-sha256", &super::fingerprint(&folder.path("ours.crt"))]);
+    shell.current_dir(folder.path("")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = shell.spawn().unwrap();
+    // That it only looks whether somebody is there comes first.
+    let _looked = service.accept().unwrap();
+    let _asked = service.accept().unwrap();
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGQUIT).unwrap();
+    let ended = child.wait().unwrap();
+    assert!(ended.signal() == Some(Signal::SIGQUIT as i32) && !ended.core_dumped(), "{ended:?}");
 }
 
 #[test]
