@@ -169,12 +169,8 @@ impl<'a> Report<'a> {
     }
 
     fn judge_roots(&mut self, existing: &Existing, anchors: &[(PathBuf, Anchor)]) {
-        if !existing.is_swisscom() && !anchors.is_empty() {
-            // A simulator's files bring a louder word.
-            if self.line.simulated.is_none() {
-                let what = "is not Swisscom's: whoever has the key of its root can confirm every login";
-                say(self.arguments, &format!("warning: the service {} {what}", existing.file.url));
-            }
+        if !existing.is_swisscom() {
+            self.judge_roots_of_others(existing, anchors);
             return;
         }
         // Who was activated since June 2022 has a certificate below it: by now that is everybody.
@@ -197,6 +193,19 @@ impl<'a> Report<'a> {
                 );
                 self.line.left.push(ToDo::new(what, None));
             }
+        }
+    }
+
+    fn judge_roots_of_others(&mut self, existing: &Existing, anchors: &[(PathBuf, Anchor)]) {
+        if anchors.is_empty() {
+            let what = "Get the roots of the signers from whoever runs the service, which is not Swisscom's, and name \
+                        each with its fingerprint";
+            let command = self.commands.setup(&["--trust", "ROOT.crt", "--trust-sha256", "SHA-256"]);
+            self.line.left.push(ToDo::new(what, Some(command)));
+        } else if self.line.simulated.is_none() {
+            // A simulator's files bring a louder word.
+            let what = "is not Swisscom's: whoever has the key of its root can confirm every login";
+            say(self.arguments, &format!("warning: the service {} {what}", existing.file.url));
         }
     }
 

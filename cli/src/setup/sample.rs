@@ -70,10 +70,10 @@ pub(super) fn server_roots(arguments: &Arguments) -> anyhow::Result<Option<Strin
 
 /// The sample, with these values in `[service]`; a key that it lacks goes to the end of that table.
 fn filled(values: &[(&str, Option<&str>)]) -> String {
-    // A string of JSON is one of TOML as well.
-    let line = |(key, value): &(&str, Option<&str>)| {
-        value.map(|value| format!("{key} = {}\n", serde_json::Value::from(value)))
-    };
+    // A string of JSON is one of TOML as well, but for one character.
+    let quoted = |value: &str| serde_json::Value::from(value).to_string().replace('\u{7f}', "\\u007f");
+    let line =
+        |(key, value): &(&str, Option<&str>)| value.map(|value| format!("{key} = {}\n", quoted(value)));
     let begins = |text: &str, key: &str| text.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "));
     let (mut text, mut in_service) = (String::new(), false);
     let mut left: Vec<_> = values.iter().collect();
@@ -131,6 +131,7 @@ mod tests {
             ("ap_id", "a\u{1b}[2J", "1 to 200"),
             ("dtbd_prefix", " ", "empty"),
             ("dtbd_prefix", &"x".repeat(51), "longer than 50"),
+            ("dtbd_prefix", "a\u{7f}", "control"),
             ("server_name", "a b", "host"),
         ] {
             let why = judge(key, value).unwrap_err();

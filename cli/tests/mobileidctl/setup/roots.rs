@@ -153,6 +153,14 @@ fn a_stranger_among_the_roots_of_swisscoms_service_is_left_to_do() {
     );
 }
 
+#[test]
+fn roots_of_another_service_are_not_swisscoms_to_give() {
+    let folder = Folder::new();
+    let run = folder.setup(&[&super::CONTRACT[..], &super::NOWHERE].concat());
+    assert!(run.code == 1 && !run.stdout.contains("swissdigicert"), "{run:?}");
+    assert!(run.stdout.contains(" --trust ROOT.crt --trust-sha256 SHA-256\n"), "{run:?}");
+}
+
 /// A text without its line ends.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
