@@ -33,4 +33,5 @@ rm -f "$out"/*.deb "$out"/*.rpm
 export PACKING=fast
 "$packaging/deb/build.sh" "$out"
 "$packaging/rpm/build.sh" "$out"
+rm -rf "$out/work"
 "$@" env PACKING=fast "$tests/run.sh" --quick "$out" "$built/test-packages"
