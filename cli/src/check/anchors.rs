@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use mobileid::verify::Anchor;
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde::Serialize;
 
 use crate::{out::hex, when};
@@ -21,20 +20,16 @@ pub(super) struct AnchorFacts {
     pub(super) published: Option<&'static str>,
 }
 
-/// A root as Swisscom publishes it (guide 7.2; Swisscom CA 4 Technical Guide).
+/// A root as Swisscom publishes it (guide 7.2; Swisscom CA 4 Technical Guide). Of the older one the guide has the SHA-1
+/// alone: it is that of the certificate which Mozilla's list of roots had, with the SHA-256 that stands here.
 #[derive(Debug)]
 pub(crate) struct Published {
     name: &'static str,
     slug: &'static str,
     common_name: &'static str,
-    fingerprint: Fingerprint,
-}
-
-#[derive(Debug)]
-enum Fingerprint {
-    /// All that the guide has for the older root.
-    Sha1(&'static str),
-    Sha256(&'static str),
+    sha256: &'static str,
+    /// Whether it is the one that signs for whoever was activated since 2022.
+    pub(crate) is_current: bool,
 }
 
 const PUBLISHED: [Published; 2] = [
@@ -42,13 +37,15 @@ const PUBLISHED: [Published; 2] = [
         name: "the published Swisscom Root CA 2",
         slug: "swisscom-root-ca-2",
         common_name: "CN=Swisscom Root CA 2",
-        fingerprint: Fingerprint::Sha1("77474fc630e40f4c47643f84bab8c6954a8a41ec"),
+        sha256: "f09b122c7114f4a09bd4ea4f4a99d558b46e4c25cd81140d29c05613914c3841",
+        is_current: false,
     },
     Published {
         name: "the published Swisscom Root CA 4",
         slug: "swisscom-root-ca-4",
         common_name: "CN=Swisscom Root CA 4",
-        fingerprint: Fingerprint::Sha256("e4e92b4b7330e434c84dd1d5120e68b842b4729f29e72dfe664238612c1835b2"),
+        sha256: "e4e92b4b7330e434c84dd1d5120e68b842b4729f29e72dfe664238612c1835b2",
+        is_current: true,
     },
 ];
 
@@ -87,7 +84,8 @@ pub(super) fn look(anchor: &Anchor, now: SystemTime) -> (AnchorFacts, Vec<String
 impl Published {
     /// Which of them this is.
     pub(crate) fn of(anchor: &Anchor) -> Option<&'static Self> {
-        PUBLISHED.iter().find(|root| root.is(anchor))
+        let sha256 = hex(&anchor.fingerprint());
+        PUBLISHED.iter().find(|root| root.sha256 == sha256)
     }
 
     /// Which of them this has the name of.
@@ -98,19 +96,5 @@ impl Published {
     /// The name of a file with it.
     pub(crate) fn slug(&self) -> &'static str {
         self.slug
-    }
-
-    /// Whether it is the one that signs for whoever was activated since 2022.
-    pub(crate) fn is_current(&self) -> bool {
-        matches!(self.fingerprint, Fingerprint::Sha256(_))
-    }
-
-    fn is(&self, anchor: &Anchor) -> bool {
-        match self.fingerprint {
-            Fingerprint::Sha1(known) => {
-                hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, anchor.der()).as_ref()) == known
-            }
-            Fingerprint::Sha256(known) => hex(&anchor.fingerprint()) == known,
-        }
     }
 }

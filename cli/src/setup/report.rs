@@ -174,7 +174,7 @@ impl<'a> Report<'a> {
             return;
         }
         // Who was activated since June 2022 has a certificate below it: by now that is everybody.
-        let has_current = anchors.iter().any(|(_, a)| Published::of(a).is_some_and(Published::is_current));
+        let has_current = anchors.iter().any(|(_, a)| Published::of(a).is_some_and(|root| root.is_current));
         if !has_current {
             let (ca_4, ca_2) = ("Swisscom_Root_CA_4.crt", "Swisscom_Root_CA_2.crt");
             let both = ["--trust", ca_4, "--trust", ca_2];
