@@ -10,7 +10,7 @@
 # told; and where no machine can be booted, its stories are named as not run, which otherwise counts as a failure.
 set -u
 umask 022
-export LC_ALL=C.UTF-8
+export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 quick=
 if [ "$1" = --quick ]; then
 	quick=yes
