@@ -104,5 +104,6 @@ fn a_scribe_that_hangs_takes_no_more_memory_and_does_not_keep_the_end_from_comin
     assert_eq!(waiting, WAITING_MAX);
     assert!(scribe.losses().entries >= 100_000);
     assert!(!scribe.finish());
-    drop(reader);
+    // Not closed while the process lives: all these lines would go to the log, which here is the test's own output.
+    std::mem::forget(reader);
 }
