@@ -96,7 +96,7 @@ pub(crate) enum NotLocked {
 impl fmt::Display for NotLocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Open(error) => write!(f, "cannot be read: {error}"),
+            Self::Open(error) => write!(f, "cannot be opened: {error}"),
             Self::Lock(error) => write!(f, "cannot be locked: {error}"),
             Self::Held => f.write_str("is held by another process: try again"),
         }

@@ -296,7 +296,7 @@ fn a_planted_link_is_not_written_through() {
     fs::remove_file(folder.etc("client.crt")).unwrap();
     symlink(folder.path("precious"), folder.etc(".setup.lock")).unwrap();
     let run = Run::of(all(&folder).output().unwrap());
-    assert!(run.code == 2 && run.stderr.contains(".setup.lock cannot be read"), "{run:?}");
+    assert!(run.code == 2 && run.stderr.contains(".setup.lock cannot be opened"), "{run:?}");
     assert_eq!(folder.read("precious"), b"precious");
 }
 
