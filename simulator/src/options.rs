@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls_pki_types::{
+    CertificateDer,
+    pem::{self, PemObject},
+};
 
 use crate::keys::KeyKind;
 use crate::population::Population;
@@ -146,7 +149,11 @@ where
 
 fn certificate(path: &Path) -> Result<Vec<u8>> {
     let certificate = CertificateDer::from_pem_file(path);
-    Ok(certificate.map_err(|error| anyhow!("--client-cert {}: {error}", path.display()))?.to_vec())
+    let why = |error| match error {
+        pem::Error::NoItemsFound => "no certificate in PEM".to_owned(),
+        error => error.to_string(),
+    };
+    Ok(certificate.map_err(|error| anyhow!("--client-cert {}: {}", path.display(), why(error)))?.to_vec())
 }
 
 fn key(name: &str) -> Result<KeyKind> {
