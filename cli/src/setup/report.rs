@@ -135,7 +135,8 @@ impl<'a> Report<'a> {
     pub(super) fn simulated(&mut self, files: Vec<PathBuf>, people: Option<&Path>) {
         let words = ["rm".into()].into_iter().chain(files.into_iter().map(PathBuf::into_os_string));
         let mut what = "This is the SIMULATOR, not Swisscom: every user of this machine can confirm every login. Before \
-                        the real service this goes"
+                        the real service the serial numbers of trials are forgotten (mobileidctl serial forget USER), \
+                        and this goes"
             .to_owned();
         if let Some(table) = people {
             what.push_str(&format!(", and in {} everybody with a simulated number", shown(table)));

@@ -318,7 +318,9 @@ fn without_a_contract_the_simulators_files_are_taken() {
         let run = folder.setup(&["--simulator", &state]);
         assert_eq!(run.code, 0, "{run:?}");
         assert!(
-            run.stdout.contains("This is the SIMULATOR, not Swisscom") && run.stdout.contains("      rm "),
+            ["This is the SIMULATOR, not Swisscom", "serial forget USER", "      rm "]
+                .iter()
+                .all(|part| run.stdout.contains(part)),
             "{run:?}"
         );
         assert_eq!(run.stderr.contains("made"), round == 0, "{run:?}");
