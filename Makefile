@@ -41,7 +41,10 @@ build: deps
 	cargo build --locked --workspace
 	cargo build --locked -p pam_mobileid --features test-panic --target-dir $(TARGET)/debug/test-panic
 
-demo: build
+# Without what only the tests need: who sees it for the first time has nothing built yet.
+demo:
+	@sh tests/deps.sh --demo
+	cargo build --locked --workspace
 	@$(SUDO) $(TARGET)/debug/demo
 
 # The logins come last: they are the proof, and their summary is the last line.

@@ -1,20 +1,31 @@
 #!/bin/sh
 # Installs what building and testing need and is missing: Debian's packages by apt-get, as root or with
 # sudo, and beside the build's output one client library for Python and one OpenSSH. Where nothing is missing it
-# touches nothing and needs no network. Rust is only checked for. Arguments are more packages.
+# touches nothing and needs no network. Rust is only checked for. Arguments are more packages; `--demo` is for less, what
+# building and the demonstration need.
 set -eu
 
-# The C compiler, libpam's headers and binutils build; the rest is what the tests log in through. The
-# browser presses the buttons on the simulator's phone, and the last two check the manual's pages.
+# The C compiler, libpam's headers and binutils build; the rest is what one logs in through.
 packages="
 build-essential libpam0g-dev
-libpam-modules login passwd openssh-client openssh-server pamtester sudo
-util-linux iproute2 openssl curl chromium chromium-driver
-freeradius freeradius-utils libpam-radius-auth eapoltest python3 python3-pip
+libpam-modules login passwd openssh-client openssh-server sudo
+util-linux iproute2 openssl freeradius-utils
+"
+commands="cc nm ssh /usr/sbin/sshd sudo su login unshare nsenter setsid setpriv openssl radclient"
+if [ "${1:-}" = --demo ]; then
+	for_tests=
+else
+	for_tests=yes
+	# The browser presses the buttons on the simulator's phone, and the last two check the manual's pages.
+	packages="$packages
+pamtester curl chromium chromium-driver
+freeradius libpam-radius-auth eapoltest python3 python3-pip
 slapd ldap-utils
 groff-base mandoc
 $*
 "
+	commands="$commands pamtester curl freeradius radtest eapol_test python3 slapd slapadd"
+fi
 rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$(dirname "$0")/../Cargo.toml")
 
 # A package that brings a server starts it, and again whenever the machine starts. The tests start their own:
@@ -59,8 +70,7 @@ if command -v dpkg-query >/dev/null; then
 	fi
 else
 	# Another distribution has other names for them; the commands are what counts.
-	for command in cc nm ssh /usr/sbin/sshd sudo su login pamtester unshare nsenter setsid setpriv openssl curl \
-		freeradius radclient radtest eapol_test python3 slapd slapadd; do
+	for command in $commands; do
 		command -v "$command" >/dev/null || missing="${missing:-} $command"
 	done
 	if [ -n "${missing:-}" ]; then
@@ -69,21 +79,22 @@ else
 	fi
 fi
 
-# Debian's pyrad is older than Message-Authenticator in its client. This one goes beside the build's output and
-# is seen by nobody else; its hashes stand in the list.
-peers=$(dirname "$0")/peers
-wanted=$(cksum < "$peers/requirements.txt")
-library=${CARGO_TARGET_DIR:-target}/pyrad
-if [ "$(cat "$library/requirements.cksum" 2>/dev/null)" != "$wanted" ]; then
-	echo "deps: installing pyrad into $library"
-	rm -rf "$library"
-	/usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
-		--only-binary :all: --require-hashes --requirement "$peers/requirements.txt" --target "$library"
-	echo "$wanted" > "$library/requirements.cksum"
+if [ "$for_tests" ]; then
+	# Debian's pyrad is older than Message-Authenticator in its client. This one goes beside the build's output and
+	# is seen by nobody else; its hashes stand in the list.
+	peers=$(dirname "$0")/peers
+	wanted=$(cksum < "$peers/requirements.txt")
+	library=${CARGO_TARGET_DIR:-target}/pyrad
+	if [ "$(cat "$library/requirements.cksum" 2>/dev/null)" != "$wanted" ]; then
+		echo "deps: installing pyrad into $library"
+		rm -rf "$library"
+		/usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+			--only-binary :all: --require-hashes --requirement "$peers/requirements.txt" --target "$library"
+		echo "$wanted" > "$library/requirements.cksum"
+	fi
+	# Debian's OpenSSH is older than the one that shows information while it waits; the tests log in through both.
+	sh "$peers/openssh.sh" "${CARGO_TARGET_DIR:-target}"
 fi
-
-# Debian's OpenSSH is older than the one that shows information while it waits; the tests log in through both.
-sh "$peers/openssh.sh" "${CARGO_TARGET_DIR:-target}"
 
 if ! command -v cargo >/dev/null; then
 	echo "deps: no cargo. Rust $rust or newer is needed; rustup installs it for you alone" >&2

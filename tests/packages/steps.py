@@ -8,7 +8,7 @@ indented block is commands, as they are. But after one of these words a block, f
 
     in `FILE`, in place of `LINE`:                 replace FILE LINE BLOCK
     `FILE` gets this line in place of its `LINE`   replace FILE LINE BLOCK
-    and `FILE` this:                               put FILE BLOCK
+    `FILE` gets this:                              put FILE BLOCK
 
 A heading that is not on the page, or without commands, is an error: then the page has changed, and who asks for it has not.
 """
@@ -18,7 +18,7 @@ import shlex
 import sys
 
 REPLACED = re.compile(r"(?:[Ii]n `([^`]+)`, in place of `([^`]+)`:|`([^`]+)` gets this line in place of its `([^`]+)`)$")
-WRITTEN = re.compile(r"and `(/[^`]+)` this:$")
+WRITTEN = re.compile(r"`(/[^`]+)` gets this:$")
 BLOCK = re.compile(r"^```\w*\n(?P<fenced>(?:[^\n]*\n)*?)```$|(?P<indented>(?:^    [^\n]*\n?(?:\n(?=    ))?)+)", re.MULTILINE)
 
 
