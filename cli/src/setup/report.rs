@@ -6,7 +6,11 @@ use std::{
 };
 
 use anyhow::bail;
-use mobileid::{load::ConfigFile, verify::Anchor};
+use mobileid::{
+    directory::Kind,
+    load::{self, ConfigFile},
+    verify::Anchor,
+};
 use serde::Serialize;
 
 use super::{
@@ -34,6 +38,8 @@ pub(super) struct Report<'a> {
     line: Line,
     /// Roots for which the administrator vouched in this run.
     vouched: Vec<[u8; 32]>,
+    /// The table that was there before the simulator's.
+    kept_people: Option<PathBuf>,
 }
 
 /// It, as JSON.
@@ -70,6 +76,7 @@ impl<'a> Report<'a> {
             commands: Commands::of(&arguments.folder),
             line: Line::default(),
             vouched: Vec::new(),
+            kept_people: None,
         }
     }
 
@@ -138,6 +145,7 @@ impl<'a> Report<'a> {
                         the real service the serial numbers of trials are forgotten (mobileidctl serial forget USER), \
                         and this goes"
             .to_owned();
+        self.kept_people = people.map(Path::to_owned);
         if let Some(table) = people {
             what.push_str(&format!(", and in {} everybody with a simulated number", shown(table)));
         }
@@ -163,8 +171,12 @@ impl<'a> Report<'a> {
             return Ok(());
         }
         if self.check()? {
-            self.heartbeat()?;
+            let healthy = self.heartbeat()?;
             self.doctor()?;
+            // Before the service knows us nobody can be enrolled.
+            if healthy {
+                self.judge_people()?;
+            }
         }
         Ok(())
     }
@@ -234,7 +246,35 @@ impl<'a> Report<'a> {
         Ok(sound)
     }
 
-    fn heartbeat(&mut self) -> anyhow::Result<()> {
+    /// A directory that is asked may know people. A table knows nobody before they are in it.
+    fn judge_people(&mut self) -> anyhow::Result<()> {
+        let directories = load::load(&self.config)?.directories;
+        let is_empty = |kind: &Kind| matches!(kind, Kind::File(table) if table.is_empty());
+        if !directories.iter().all(|directory| is_empty(&directory.kind)) {
+            return Ok(());
+        }
+        self.line.left.push(match (&self.arguments.simulator, &self.kept_people) {
+            (Some(state), Some(kept)) => {
+                let people = state.join("users.toml");
+                let what = format!(
+                    "Nobody is entered, and nobody can log in. The simulator's people are in {}: move {} away and run \
+                     this again",
+                    shown(&people),
+                    shown(kept)
+                );
+                ToDo::new(what, Some(self.commands.setup(&["--simulator", &state.display().to_string()])))
+            }
+            _ => ToDo::new("Enter somebody: nobody is, and nobody can log in", Some(self.enrol())),
+        });
+        Ok(())
+    }
+
+    fn enrol(&self) -> String {
+        format!("{} --msisdn \"+41 79 123 45 67\"", self.commands.verb("enrol alice"))
+    }
+
+    /// Whether the service is well.
+    fn heartbeat(&mut self) -> anyhow::Result<bool> {
         self.heading("heartbeat")?;
         let beat = heartbeat::ask(&self.config, self.arguments.json)?;
         let (healthy, code) = (beat.is_healthy(), beat.code());
@@ -246,7 +286,7 @@ impl<'a> Report<'a> {
         if healthy {
             // They know it: nothing has to be sent any more.
             self.line.for_swisscom = None;
-            return Ok(());
+            return Ok(true);
         }
         let (what, more) = match (&self.arguments.simulator, code) {
             (Some(state), _) => {
@@ -264,7 +304,7 @@ impl<'a> Report<'a> {
         self.must_send();
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         self.line.left.push(ToDo::new(what, Some(self.commands.setup(&more))));
-        Ok(())
+        Ok(false)
     }
 
     fn doctor(&mut self) -> anyhow::Result<()> {
@@ -321,12 +361,10 @@ impl<'a> Report<'a> {
 
     /// What comes after setup.
     fn go_on(&mut self) {
-        let commands = &self.commands;
         if self.line.simulated.is_none() {
-            let enrol = format!("{} --msisdn \"+41 79 123 45 67\"", commands.verb("enrol alice"));
-            self.line.next.push(ToDo::new("Enter people and their phones", Some(enrol)));
+            self.line.next.push(ToDo::new("Enter people and their phones", Some(self.enrol())));
         }
-        let login = commands.verb("login alice");
+        let login = self.commands.verb("login alice");
         self.line.next.push(ToDo::new("Try one login, without PAM", Some(login)));
         let pam = "Put the line of pam_mobileid(8) into /etc/pam.d, keep a root shell open, and look";
         self.line.next.push(ToDo::new(pam, Some("mobileidctl doctor".to_owned())));

@@ -167,15 +167,16 @@ fn from_the_contract_to_a_login_with_swisscoms_days_between() {
     // The same words as on the first day change nothing.
     for arguments in [&[] as &[&str], &first, &["--trust", &anchors, "--trust-sha256", &named]] {
         let run = folder.setup(arguments);
-        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(run.code, 1, "{run:?}");
         assert!(
             run.stdout.contains("healthy: the service works") && !run.stdout.contains("For Swisscom"),
             "{run:?}"
         );
-        assert!(
-            run.stdout.contains("All is well. Next:\n") && run.stdout.contains("mobileidctl enrol alice"),
-            "{run:?}"
-        );
+        // Nobody can log in as long as nobody is entered.
+        let (_, left) = run.stdout.split_once("\nLeft to do:\n").unwrap();
+        let first =
+            "  - Enter somebody: nobody is, and nobody can log in:\n      mobileidctl enrol alice --config ";
+        assert!(left.starts_with(first) && left.lines().count() == 2, "{run:?}");
         assert!(!run.stderr.contains("made") && run.stderr.contains("is not Swisscom's: whoever"), "{run:?}");
         assert_eq!(folder.snapshot(), before);
     }
@@ -184,6 +185,8 @@ fn from_the_contract_to_a_login_with_swisscoms_days_between() {
     let person = ["alice", "--config", &config, "--state", &memory];
     let enrolled = ctl(&[&["enrol"], &person[..], &["--msisdn", "+41790000001"]].concat());
     assert_eq!(enrolled.code, 0, "{enrolled:?}");
+    let run = folder.setup(&[]);
+    assert!(run.code == 0 && run.stdout.contains("All is well. Next:\n"), "{run:?}");
     let login = ctl(&[&["login"], &person[..]].concat());
     assert_eq!(login.code, 0, "{login:?}");
     assert_eq!(simulator.pushes("+41790000001"), 2);
@@ -341,6 +344,18 @@ fn without_a_contract_the_simulators_files_are_taken() {
     let config = folder.etc("mobileid.toml").display().to_string();
     let login = ctl(&["login", "alice", "--config", &config, "--state", &folder.text("memory")]);
     assert_eq!(login.code, 0, "{login:?}");
+
+    // A table with nobody in it stays too, and is said to be in the way of the simulator's people.
+    fs::write(folder.etc("users.toml"), "# nobody\n").unwrap();
+    let run = folder.setup(&["--simulator", &state]);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (ours, theirs) = (folder.etc("users.toml"), folder.path("phone/users.toml"));
+    let says = format!(
+        "people are in {}: move {} away and run this again: mobileidctl",
+        theirs.display(),
+        ours.display()
+    );
+    assert!(run.code == 1 && words.contains(&says), "{run:?}");
 
     // The people here stay; anything else is in the way, and then nothing is taken.
     fs::write(folder.etc("users.toml"), "[zoe]\nmsisdn = \"+41790000001\"\n").unwrap();
