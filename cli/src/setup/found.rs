@@ -19,6 +19,7 @@ use super::{
     Arguments,
     client::{Certificate, Key},
     home::{Home, is_there, shown},
+    simulator,
 };
 use crate::check::anchors::is_swisscoms;
 
@@ -156,6 +157,12 @@ impl Existing {
     /// Whether it is Swisscom's service that is asked.
     pub(super) fn is_swisscom(&self) -> bool {
         is_swisscoms(self.file.server_name.as_deref().unwrap_or(&self.file.url.host))
+    }
+
+    /// Whether the simulator has written it, for itself.
+    pub(super) fn is_simulators(&self) -> bool {
+        let is_here = self.file.url.is_loopback() && !self.is_swisscom();
+        is_here && self.text.expose().starts_with(simulator::MARK)
     }
 
     fn places(&self, config: PathBuf) -> Places {

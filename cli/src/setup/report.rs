@@ -19,6 +19,7 @@ use super::{
     home::{self, Home, Mode, OpenHome, is_there, shown},
     roots, say,
     send::ForSwisscom,
+    simulator,
     todo::{Commands, ToDo},
 };
 use crate::{
@@ -38,8 +39,6 @@ pub(super) struct Report<'a> {
     line: Line,
     /// Roots for which the administrator vouched in this run.
     vouched: Vec<[u8; 32]>,
-    /// The table that was there before the simulator's.
-    kept_people: Option<PathBuf>,
 }
 
 /// It, as JSON.
@@ -76,7 +75,6 @@ impl<'a> Report<'a> {
             commands: Commands::of(&arguments.folder),
             line: Line::default(),
             vouched: Vec::new(),
-            kept_people: None,
         }
     }
 
@@ -145,7 +143,6 @@ impl<'a> Report<'a> {
                         the real service the serial numbers of trials are forgotten (mobileidctl serial forget USER), \
                         and this goes"
             .to_owned();
-        self.kept_people = people.map(Path::to_owned);
         if let Some(table) = people {
             what.push_str(&format!(", and in {} everybody with a simulated number", shown(table)));
         }
@@ -160,10 +157,14 @@ impl<'a> Report<'a> {
         let found = Found::at(&Home::at(&self.arguments.folder)?)?;
         let Some(existing) = &found.config else { return Ok(()) };
         let places = found.places();
-        if self.arguments.simulator.is_none() {
+        let anchors = roots::there(&places.trust)?;
+        if self.line.simulated.is_none() && simulator::is_at_work(existing, &anchors) {
+            let people = places.users.as_deref().filter(|table| is_there(table));
+            self.simulated(simulator::files(&places), people);
+        }
+        if self.line.simulated.is_none() {
             self.line.for_swisscom = Some(ForSwisscom::of(&places.cert, &existing.file)?);
         }
-        let anchors = roots::there(&places.trust)?;
         self.judge_roots(existing, &anchors);
         if anchors.is_empty() {
             say(self.arguments, "check, heartbeat and doctor wait for the roots");
@@ -175,7 +176,7 @@ impl<'a> Report<'a> {
             self.doctor()?;
             // Before the service knows us nobody can be enrolled.
             if healthy {
-                self.judge_people()?;
+                self.judge_people(places.users.as_deref())?;
             }
         }
         Ok(())
@@ -247,20 +248,19 @@ impl<'a> Report<'a> {
     }
 
     /// A directory that is asked may know people. A table knows nobody before they are in it.
-    fn judge_people(&mut self) -> anyhow::Result<()> {
+    fn judge_people(&mut self, table: Option<&Path>) -> anyhow::Result<()> {
         let directories = load::load(&self.config)?.directories;
         let is_empty = |kind: &Kind| matches!(kind, Kind::File(table) if table.is_empty());
         if !directories.iter().all(|directory| is_empty(&directory.kind)) {
             return Ok(());
         }
-        self.line.left.push(match (&self.arguments.simulator, &self.kept_people) {
-            (Some(state), Some(kept)) => {
-                let people = state.join("users.toml");
+        self.line.left.push(match (&self.arguments.simulator, table) {
+            (Some(state), Some(table)) => {
                 let what = format!(
                     "Nobody is entered, and nobody can log in. The simulator's people are in {}: move {} away and run \
                      this again",
-                    shown(&people),
-                    shown(kept)
+                    shown(&state.join("users.toml")),
+                    shown(table)
                 );
                 ToDo::new(what, Some(self.commands.setup(&["--simulator", &state.display().to_string()])))
             }
@@ -294,6 +294,10 @@ impl<'a> Report<'a> {
                             --listen names one: start it, take away what was copied, and go on";
                 (what, vec!["--simulator".to_owned(), state.display().to_string()])
             }
+            (None, _) if self.line.simulated.is_some() => (
+                "The simulator does not answer as it should: start it again, with the same --listen, and go on",
+                Vec::new(),
+            ),
             (None, Some(UNAUTHORIZED)) => {
                 let what = "Swisscom does not know the certificate yet, or not with this AP_ID. When they say that they \
                             do, go on";

@@ -4,7 +4,7 @@
 //! be the same, but for the table of people, which is kept.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -14,13 +14,18 @@ use mobileid::{
     config::Mistakes,
     load::{ConfigFile, guarded_folder},
     secret::Secret,
+    verify::Anchor,
 };
 
 use super::{
+    found::{Existing, Places},
     home::{Home, Mode, is_there, shown},
     report::Report,
 };
-use crate::progress::{Bound, Progress};
+use crate::{
+    check::anchors::Published,
+    progress::{Bound, Progress},
+};
 
 /// How long a simulator may take to lay out its files.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,6 +50,21 @@ const FILES: [File; 7] = [
     // It holds AP_PWD, like every configuration of the simulator.
     File { name: "mobileid.toml", mode: Mode::Private },
 ];
+
+/// What a configuration of the simulator's begins with.
+pub(super) const MARK: &str = "# Written by mobileid-simulator";
+
+/// Whether it is the simulator that is asked, whoever took its files. Swisscom's service may be reached through this
+/// host, and its root may come into a configuration that the simulator wrote: neither is the simulator any more.
+pub(super) fn is_at_work(existing: &Existing, anchors: &[(PathBuf, Anchor)]) -> bool {
+    existing.is_simulators() && anchors.iter().all(|(_, anchor)| Published::of(anchor).is_none())
+}
+
+/// Which of its files are there, beside that configuration; people may have been entered in their table.
+pub(super) fn files(places: &Places) -> Vec<PathBuf> {
+    let names = FILES.iter().map(|file| file.name).filter(|name| *name != USERS);
+    names.map(|name| places.config.with_file_name(name)).filter(|path| is_there(path)).collect()
+}
 
 /// Copies the simulator's files.
 ///

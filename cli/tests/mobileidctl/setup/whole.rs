@@ -345,6 +345,26 @@ fn without_a_contract_the_simulators_files_are_taken() {
     let login = ctl(&["login", "alice", "--config", &config, "--state", &folder.text("memory")]);
     assert_eq!(login.code, 0, "{login:?}");
 
+    // Whoever runs setup later hears of it just so, and Swisscom of nothing.
+    let run = folder.setup(&[]);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let key = folder.etc("client.key").display().to_string();
+    assert!(run.code == 0 && words.contains("This is the SIMULATOR, not Swisscom"), "{run:?}");
+    assert!(words.contains(&format!("with a simulated number: rm {key} ")), "{run:?}");
+    assert!(!words.contains("For Swisscom") && !words.contains("users.toml /"), "{run:?}");
+    let simulators = fs::read_to_string(folder.etc("mobileid.toml")).unwrap();
+    // With another name for the server's certificate it may be a tunnel to Swisscom.
+    let tunnel = simulators.replace("server_trust", "server_name = \"mobileid.swisscom.com\"\nserver_trust");
+    // Longer than a label of a name may be: no resolver is asked.
+    let elsewhere = simulators.replace(simulator.url(), &format!("https://{}.invalid", "m".repeat(64)));
+    let unmarked = simulators.replacen("# Written by", "# Ours, and not by", 1);
+    for other in [tunnel, elsewhere, unmarked] {
+        fs::write(folder.etc("mobileid.toml"), &other).unwrap();
+        let run = folder.setup(&[]);
+        assert!(other != simulators && !run.stdout.contains("SIMULATOR"), "{run:?}");
+    }
+    fs::write(folder.etc("mobileid.toml"), &simulators).unwrap();
+
     // A table with nobody in it stays too, and is said to be in the way of the simulator's people.
     fs::write(folder.etc("users.toml"), "# nobody\n").unwrap();
     let run = folder.setup(&["--simulator", &state]);
@@ -368,6 +388,10 @@ fn without_a_contract_the_simulators_files_are_taken() {
     let run = folder.setup(&["--simulator", &state]);
     let again = format!("mobileidctl setup --folder {} --simulator {state}\n", folder.text("etc"));
     assert!(run.code == 1 && run.stdout.contains(&again) && !run.stdout.contains("Send Swisscom"), "{run:?}");
+    let run = folder.setup(&[]);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(run.code == 1 && words.contains("start it again, with the same --listen"), "{run:?}");
+    assert!(words.contains("This is the SIMULATOR") && !words.contains("Send Swisscom"), "{run:?}");
     fs::remove_file(folder.etc("client.crt")).unwrap();
     let _anew = Simulator::start(Options::new(folder.path("phone"))).unwrap();
     let run = folder.setup(&["--simulator", &state]);
