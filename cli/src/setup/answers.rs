@@ -8,8 +8,8 @@ use mobileid::{
     text::{escaped, is_unprintable},
 };
 
-use super::{Arguments, asked, client::Subject, found::Found, sample, say};
-use crate::terminal;
+use super::{Arguments, asked, client::Subject, found::Found, home::shown, sample, say};
+use crate::{out, terminal};
 
 /// Who we are at Mobile ID, and where that is.
 #[derive(Debug)]
@@ -72,12 +72,12 @@ pub(super) fn all(arguments: &Arguments, found: &Found) -> anyhow::Result<Answer
     let service = found.config.is_none();
     let subject = found.lacks_certificate();
     said_well(arguments, service)?;
-    if !asked::somebody() {
-        let missing = missing(arguments, service, subject);
-        if !missing.is_empty() {
+    let missing = missing(arguments, service, subject);
+    let is_dialogue = !missing.is_empty();
+    if is_dialogue {
+        if !asked::somebody() {
             bail!("no terminal to ask on, and this is missing: {}", missing.join(", "));
         }
-    } else if !missing(arguments, service, subject).is_empty() {
         let about = match (service, subject) {
             (true, true) => "Two words of your contract with Swisscom, and whom your certificate names.",
             (true, false) => "Two words of your contract with Swisscom.",
@@ -86,10 +86,57 @@ pub(super) fn all(arguments: &Arguments, found: &Found) -> anyhow::Result<Answer
         say(arguments, about);
         say(arguments, "Ctrl-C ends it: nothing is written before all is answered.");
     }
-    Ok(Answers {
+    let answers = Answers {
         service: service.then(|| ask_service(arguments)).transpose()?,
         subject: subject.then(|| ask_subject(arguments)).transpose()?,
-    })
+    };
+    if is_dialogue {
+        answers.show(arguments);
+        if !asked::agreed("Write this? [Y/n]: ", true)? {
+            bail!("nothing was written");
+        }
+    }
+    Ok(answers)
+}
+
+impl Answers {
+    /// Says what comes of them, before it does.
+    fn show(&self, arguments: &Arguments) {
+        out::say(&format!("\nTo be written, in {}:", shown(&arguments.folder)));
+        let line = |name: &str, value: &str| out::say(&format!("  {name:<13}{}", escaped(value, 300)));
+        if let Some(service) = &self.service {
+            line("AP_ID", &service.ap_id);
+            line("prefix", &format!("\"{}\"", service.prefix));
+            line("service", &sample::url(service));
+        }
+        if let Some(Subject { name, organisation, country }) = &self.subject {
+            line("certificate", &format!("C={}, O={}, CN={}", country.0, organisation.0, name.0));
+        }
+    }
+}
+
+/// What looks like a slip in an AP_ID.
+fn doubt_ap_id(ap_id: &str) -> Option<String> {
+    (!ap_id.starts_with("mid://")).then(|| "AP_IDs usually begin with mid://".to_owned())
+}
+
+/// What looks like a slip in a prefix: nothing stands between it and the text.
+fn doubt_prefix(prefix: &str) -> Option<String> {
+    let is_apart = prefix.ends_with(|last: char| last.is_whitespace() || "|/)]>".contains(last));
+    (!is_apart).then(|| format!("phones will show: {}", beginning(prefix)))
+}
+
+/// How a text on a phone begins.
+fn beginning(prefix: &str) -> String {
+    format!("{}Log in as alice ...", escaped(prefix, 100))
+}
+
+/// An answer that came by a flag is taken; what looks like a slip is said.
+fn flagged(arguments: &Arguments, flag: &str, value: &str, doubt: fn(&str) -> Option<String>) -> String {
+    if let Some(doubt) = doubt(value) {
+        say(arguments, &format!("warning: {flag} {}: {doubt}", escaped(value, 200)));
+    }
+    value.to_owned()
 }
 
 /// The flags that must be there where nobody can be asked.
@@ -124,17 +171,24 @@ fn said_well(arguments: &Arguments, service: bool) -> anyhow::Result<()> {
 fn ask_service(arguments: &Arguments) -> anyhow::Result<Service> {
     let judged = |key: &'static str| move |text: &str| sample::judge(key, text).map(|()| text.to_owned());
     let ap_id = match &arguments.ap_id {
-        Some(ap_id) => ap_id.clone(),
-        None => asked::ask("AP_ID, such as mid://acme.example", None, |text| judged("ap_id")(text.trim()))?,
-    };
-    let prefix = match &arguments.prefix {
-        Some(prefix) => prefix.clone(),
+        Some(ap_id) => flagged(arguments, "--ap-id", ap_id, doubt_ap_id),
         None => {
-            let question = "Prefix of every text on the phone, such as \"ACME: \"";
-            asked::ask(question, None, |text| judged("dtbd_prefix")(unquoted(text)))?
+            let doubt = |ap_id: &String| doubt_ap_id(ap_id).map(|doubt| format!("{doubt}; keep this one?"));
+            let question = "AP_ID, such as mid://acme.example";
+            asked::ask_surely(question, |text| judged("ap_id")(text.trim()), doubt)?
         }
     };
-    say(arguments, &format!("  phones will show: {}Log in as alice ...", escaped(&prefix, 100)));
+    let prefix = match &arguments.prefix {
+        Some(prefix) => flagged(arguments, "--prefix", prefix, doubt_prefix),
+        None => {
+            let doubt = |prefix: &String| doubt_prefix(prefix).map(|doubt| format!("{doubt}; keep it?"));
+            let question = "Prefix of every text on the phone, such as \"ACME: \"";
+            asked::ask_surely(question, |text| judged("dtbd_prefix")(unquoted(text)), doubt)?
+        }
+    };
+    if doubt_prefix(&prefix).is_none() {
+        say(arguments, &format!("  phones will show: {}", beginning(&prefix)));
+    }
     Ok(Service {
         ap_id,
         prefix,
@@ -244,6 +298,29 @@ mod tests {
             ("a\"b", "a\"b"),
         ] {
             assert_eq!(unquoted(typed), meant);
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_slip_is_asked_about() {
+        for (ap_id, is_doubted) in [
+            ("mid://acme.example", false),
+            ("acme.example", true),
+            ("http://acme.example", true),
+            ("MID://acme.example", true),
+        ] {
+            assert_eq!(doubt_ap_id(ap_id).is_some(), is_doubted, "{ap_id}");
+        }
+        for (prefix, is_doubted) in [
+            ("ACME: ", false),
+            ("ACME\u{a0}", false),
+            ("ACME|", false),
+            ("[ACME]", false),
+            ("ACME:", true),
+            ("ACME", true),
+            ("Bank ACME", true),
+        ] {
+            assert_eq!(doubt_prefix(prefix).is_some(), is_doubted, "{prefix}");
         }
     }
 

@@ -38,6 +38,45 @@ pub(super) fn ask<T>(
     bail!("no answer that can be used; nothing was written")
 }
 
+/// Asks as [`ask`] does, and once more about an answer that can be used but looks like a slip.
+///
+/// # Errors
+/// As [`ask`] has them.
+pub(super) fn ask_surely<T>(
+    question: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+    doubt: impl Fn(&T) -> Option<String>,
+) -> anyhow::Result<T> {
+    for _ in 0..TRIES {
+        let answer = ask(question, None, &read)?;
+        let kept = match doubt(&answer) {
+            Some(doubt) => agreed(&format!("  {doubt} [y/N]: "), false)?,
+            None => true,
+        };
+        if kept {
+            return Ok(answer);
+        }
+    }
+    bail!("no answer that is kept; nothing was written")
+}
+
+/// Asks for a yes or a no.
+///
+/// # Errors
+/// As [`ask`] has them.
+pub(super) fn agreed(question: &str, default: bool) -> anyhow::Result<bool> {
+    for _ in 0..TRIES {
+        out::prompt(question);
+        match line()?.trim().to_ascii_lowercase().as_str() {
+            "" => return Ok(default),
+            "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => out::say("  y or n"),
+        }
+    }
+    bail!("no answer that can be used; nothing was written")
+}
+
 fn line() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LINE_MAX).read_until(b'\n', &mut bytes);

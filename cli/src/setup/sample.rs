@@ -39,6 +39,12 @@ pub(super) fn written(service: &Service) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// Which service that configuration asks.
+pub(super) fn url(service: &Service) -> String {
+    let of_sample = || FileConfig::parse("mobileid.toml", SAMPLE).map(|file| file.url).ok();
+    service.url.clone().or_else(of_sample).map(|url| format!("https://{url}")).unwrap_or_default()
+}
+
 /// Whether a login could use this value of a key in `[service]`.
 ///
 /// # Errors

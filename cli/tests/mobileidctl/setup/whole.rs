@@ -197,13 +197,28 @@ fn a_person_is_asked_one_thing_a_line_and_again_where_the_answer_cannot_be() {
     let folder = Folder::new();
     let mut person = Watched::asked(&["setup", "--folder", &folder.text("etc"), "--key", "rsa-2048"]);
     person.answers("AP_ID, such as mid://acme.example: ", "");
-    person.answers("must be 1 to 200 printable characters", " mid://acme.example ");
+    person.answers("must be 1 to 200 printable characters", " acme.example ");
+    person.answers("AP_IDs usually begin with mid://; keep this one? [y/N]: ", "perhaps");
+    person.answers("y or n", "");
+    person.answers("AP_ID, such as mid://acme.example: ", " mid://acme.example ");
+    person.answers("Prefix of every text on the phone, such as \"ACME: \": ", "Bank:");
+    person.answers("phones will show: Bank:Log in as alice ...; keep it? [y/N]: ", "n");
     person.answers("Prefix of every text on the phone, such as \"ACME: \": ", "\"Bank: \"");
     person.wait_for("phones will show: Bank: Log in as alice");
     person.answers("Company, for the certificate, such as ACME AG: ", "Bank AG");
     person.answers("Its country, two letters [CH]: ", "Schweiz");
     person.answers("must be two letters, such as CH", "");
     person.answers("The certificate's name, such as mobileid.acme.example [", "mobileid.bank.example");
+    for part in [
+        "To be written, in ",
+        "  AP_ID        mid://acme.example",
+        "  prefix       \"Bank: \"",
+        "  service      https://mobileid.swisscom.com:443",
+        "  certificate  C=CH, O=Bank AG, CN=mobileid.bank.example",
+    ] {
+        person.wait_for(part);
+    }
+    person.answers("Write this? [Y/n]: ", "");
     let run = person.ended();
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("\nLeft to do:\n"), "{run:?}");
@@ -217,6 +232,23 @@ fn a_person_is_asked_one_thing_a_line_and_again_where_the_answer_cannot_be() {
     // Nobody is asked twice.
     let run = Watched::asked(&["setup", "--folder", &folder.text("etc")]).ended();
     assert!(run.code == 1 && !run.stderr.contains("AP_ID"), "{run:?}");
+}
+
+#[test]
+fn a_flag_that_looks_like_a_slip_is_taken_with_a_word() {
+    let folder = Folder::new();
+    let said = ["--ap-id", "acme.example", "--prefix", "ACME:", "--organisation", "X", "--country", "CH"];
+    let run = folder.setup(&[&said[..], &NOWHERE, &["--key", "rsa-2048"]].concat());
+    assert_eq!(run.code, 1, "{run:?}");
+    for warning in [
+        "warning: --ap-id acme.example: AP_IDs usually begin with mid://\n",
+        "warning: --prefix ACME:: phones will show: ACME:Log in as alice ...\n",
+    ] {
+        assert!(run.stderr.contains(warning), "{run:?}");
+    }
+    assert_eq!(folder.there(), FILES);
+    assert!(!folder.setup(&[]).stderr.contains("usually begin"));
+    assert!(!Folder::begun().setup(&CONTRACT).stderr.contains("usually begin"));
 }
 
 #[test]
@@ -240,6 +272,21 @@ fn who_leaves_the_questions_leaves_nothing_behind() {
     let run = person.ended();
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.stderr.contains("the input has ended; nothing was written"), "{run:?}");
+    // No.
+    let mut person = asked();
+    person.answers(question, "acme.example");
+    person.answers("keep this one? [y/N]: ", "Y");
+    person.answers("Company", "ACME AG");
+    person.answers("Its country", "");
+    person.answers("The certificate's name", "mobileid.acme.example");
+    person.answers("Write this? [Y/n]: ", "no");
+    let run = person.ended();
+    assert!(run.code == 2 && run.stderr.contains("mobileidctl: nothing was written"), "{run:?}");
+    // Nothing that is kept.
+    let mut person = asked();
+    person.types(&"acme.example\nn\n".repeat(5));
+    let run = person.ended();
+    assert!(run.code == 2 && run.stderr.contains("no answer that is kept; nothing was written"), "{run:?}");
     // Nothing but wrong answers.
     let mut person = asked();
     person.types("\n\n\n\n\n");
