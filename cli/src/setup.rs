@@ -74,7 +74,7 @@ pub(crate) struct Arguments {
     /// The certificate's O: the company
     #[arg(long, value_name = "NAME")]
     organisation: Option<Named>,
-    /// The certificate's C: two letters, as CH
+    /// The certificate's C; CH if not said
     #[arg(long, value_name = "CC")]
     country: Option<Country>,
     /// rsa-4096 if not said, or rsa-2048

@@ -190,7 +190,7 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l server
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l server-trust -d 'Roots of the server, instead of the system\'s' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l name -d 'The certificate\'s CN; this host\'s name if not said' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l organisation -d 'The certificate\'s O: the company' -r
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l country -d 'The certificate\'s C: two letters, as CH' -r
+complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l country -d 'The certificate\'s C; CH if not said' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l key -d 'rsa-4096 if not said, or rsa-2048' -r -f -a "rsa-2048\t''
 rsa-4096\t''"
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l trust -d 'A root of the signers, from Swisscom; repeatable' -r -F

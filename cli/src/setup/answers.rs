@@ -47,6 +47,9 @@ impl FromStr for Named {
     }
 }
 
+/// Where those are who have a contract with Swisscom.
+const COUNTRY: &str = "CH";
+
 /// A country's two letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Country(pub(super) String);
@@ -145,7 +148,6 @@ fn missing(arguments: &Arguments, service: bool, subject: bool) -> Vec<&'static 
         (service && arguments.ap_id.is_none(), "--ap-id"),
         (service && arguments.prefix.is_none(), "--prefix"),
         (subject && arguments.organisation.is_none(), "--organisation"),
-        (subject && arguments.country.is_none(), "--country"),
         (subject && arguments.name.is_none() && full_name().is_none(), "--name"),
     ]
     .into_iter()
@@ -203,12 +205,13 @@ fn ask_subject(arguments: &Arguments) -> anyhow::Result<Subject> {
         Some(organisation) => organisation.clone(),
         None => asked::ask("Company, for the certificate, such as ACME AG", None, parsed)?,
     };
+    // Who is asked for the company is shown what the others would be.
+    let is_asked = arguments.organisation.is_none();
     let country = match &arguments.country {
         Some(country) => country.clone(),
-        None => asked::ask("Its country, two letters", Some("CH"), parsed)?,
+        None if is_asked => asked::ask("Its country, two letters", Some(COUNTRY), parsed)?,
+        None => Country(COUNTRY.to_owned()),
     };
-    // Who was asked for the others is shown this one.
-    let is_asked = arguments.organisation.is_none() || arguments.country.is_none();
     let name = match (&arguments.name, full_name()) {
         (Some(name), _) => name.clone(),
         (None, Some(name)) if !is_asked => name,

@@ -84,7 +84,7 @@ fn the_certificate_is_the_guides_with_the_purpose_that_its_recipe_lacks() {
 fn what_is_missing_is_named_at_once_where_nobody_can_be_asked() {
     let folder = Folder::new();
     for (said, missing) in [
-        (&[] as &[&str], "missing: --ap-id, --prefix, --organisation, --country\n"),
+        (&[] as &[&str], "missing: --ap-id, --prefix, --organisation\n"),
         (&["--prefix", "A: ", "--country", "CH"], "missing: --ap-id, --organisation\n"),
     ] {
         let run = folder.setup(said);
@@ -92,6 +92,17 @@ fn what_is_missing_is_named_at_once_where_nobody_can_be_asked() {
         assert!(run.stderr.ends_with(missing), "{run:?}");
     }
     assert!(!folder.path("etc").exists());
+}
+
+#[test]
+fn switzerland_is_where_nothing_else_is_said() {
+    let folder = Folder::new();
+    let said: Vec<_> = CONTRACT.into_iter().filter(|word| !["--country", "ch"].contains(word)).collect();
+    let run = folder.setup(&[&said[..], &NOWHERE].concat());
+    assert_eq!(run.code, 1, "{run:?}");
+    let certificate = folder.etc("client.crt").display().to_string();
+    let subject = openssl(&["x509", "-in", &certificate, "-noout", "-subject", "-nameopt", "RFC2253"]);
+    assert!(subject.starts_with("subject=C=CH,O=ACME AG,CN="), "{subject}");
 }
 
 #[test]
