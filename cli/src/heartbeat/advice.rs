@@ -60,6 +60,9 @@ pub(super) fn no_connection(target: &Endpoint, is_proxy: bool, errors: &[ErrorKi
     let timed_out = all(ErrorKind::TimedOut);
     match (refused, timed_out) {
         (true, _) if is_proxy => trouble("refuses the connection: the proxy does not run, or not at this port"),
+        (true, _) if target.is_loopback() => {
+            trouble("refuses the connection").hint("is the simulator running, and on this port?")
+        }
         (true, _) => trouble("refuses the connection")
             .hint("a firewall on the way, or Swisscom's because our public address is not on its allow-list")
             .hint("is the port in service.url right? Mobile ID has 443"),
@@ -261,6 +264,11 @@ mod tests {
         ] {
             let said = said(&no_connection(&target, is_proxy, errors));
             assert!(said.contains(says), "{said}");
+        }
+        // Of this host Swisscom's firewall keeps nobody away.
+        for here in ["https://127.0.0.1:8443", "https://127.9.0.1", "https://[::1]:8443"] {
+            let said = said(&no_connection(&here.parse().unwrap(), false, &[ErrorKind::ConnectionRefused]));
+            assert!(said.ends_with("\nis the simulator running, and on this port?"), "{said}");
         }
     }
 

@@ -28,11 +28,13 @@ fn towards(listener: &TcpListener) -> Folder {
 }
 
 #[test]
-fn a_closed_port_is_a_refusal_and_hints_at_the_allow_list() {
+fn a_closed_port_is_a_refusal_and_here_the_simulators() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = towards(&closed);
     drop(closed);
-    let json = unhealthy(&folder, "unreachable-connect: ", &["refuses the connection", "allow-list"]);
+    let json =
+        unhealthy(&folder, "unreachable-connect: ", &["refuses the connection", "is the simulator running"]);
+    assert!(!json["hints"].to_string().contains("allow-list"), "{json}");
     assert_eq!(json["reason"], "unreachable-connect");
     assert_eq!(json["stages"][1]["ok"], false);
 }
