@@ -4,6 +4,7 @@
 //!   /etc/pam.d ───> pam.rs ────┐  pam/file.rs reads, pam/walk.rs goes every way through a stack
 //!   sshd -T ──────> sshd.rs ───┤
 //!   sudoers ──────> sudo.rs ───┼──> findings: a closed list (finding.rs)
+//!   accounts ─────> people.rs ─┤
 //!   /sys ─────────> selinux.rs ┘
 //!   (read.rs)       text in, findings out
 //! ```
@@ -12,6 +13,7 @@
 
 mod finding;
 mod pam;
+mod people;
 mod read;
 mod selinux;
 mod sshd;
@@ -26,7 +28,11 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
-use mobileid::{config::DEFAULT_PATH, load, policy};
+use mobileid::{
+    config::{DEFAULT_PATH, Unenrolled},
+    load::{self, Setup},
+    policy,
+};
 use serde::Serialize;
 
 use crate::{
@@ -117,6 +123,8 @@ struct Own {
     deadline: Duration,
     /// Where the module connects to first.
     port: Option<u16>,
+    /// None where it cannot be used.
+    setup: Option<Setup>,
 }
 
 /// The defaults' deadline, where the configuration is not known.
@@ -132,15 +140,19 @@ impl Report {
         let used = !pam.guarded.is_empty();
         let given = arguments.config.is_some();
         let own = report.own(&read_at(&arguments.root, &config, given), used, given);
-        if let Some(sshd) = &pam.sshd {
-            report.sshd(arguments, sshd, own.deadline);
-        }
+        let root_by_sshd = pam.sshd.as_ref().is_some_and(|sshd| report.sshd(arguments, sshd, own.deadline));
         let of_sudo = |name: &String| name == "sudo" || name == "sudo-i" || sudoers.services.contains(name);
         if pam.guarded.iter().any(of_sudo) {
             report.findings.extend(sudoers.findings);
         }
         if used {
             report.selinux(arguments, own.port);
+        }
+        if let Some(setup) = own.setup.filter(|setup| used && setup.config.unenrolled == Unenrolled::Deny) {
+            let services = pam.guarded.iter().filter(|name| *name == "sshd" || of_sudo(name));
+            let services = services.map(String::as_str).collect();
+            let doors = people::Doors { config: &config.to_string_lossy(), services, root_by_sshd };
+            report.people(arguments, &setup, &doors);
         }
         report.findings.sort_by_key(Finding::severity);
         Ok(report)
@@ -173,7 +185,8 @@ impl Report {
                 let service = &setup.connection.service;
                 let first = setup.connection.proxy.as_ref().map_or(service, |proxy| &proxy.endpoint);
                 self.examined.push(config.display().to_string());
-                Own { deadline: policy::longest(&setup.config), port: Some(first.port) }
+                let (deadline, port) = (policy::longest(&setup.config), Some(first.port));
+                Own { deadline, port, setup: Some(setup) }
             }
             Err(_) => {
                 let is_there = fs::symlink_metadata(config).map_or_else(|e| e.kind() != NotFound, |_| true);
@@ -189,19 +202,17 @@ impl Report {
                     let place = config.display().to_string();
                     self.find(Kind::ConfigUnusable, &place, what, "mobileidctl check says why");
                 }
-                Own { deadline: DEADLINE, port: None }
+                Own { deadline: DEADLINE, port: None, setup: None }
             }
         }
     }
 
-    fn sshd(&mut self, arguments: &Arguments, pam: &pam::Sshd, deadline: Duration) {
+    /// Also says whether root comes as far as PAM; what is not known is a finding of its own.
+    fn sshd(&mut self, arguments: &Arguments, pam: &pam::Sshd, deadline: Duration) -> bool {
         let Some(program) = arguments.sshd.clone().or_else(read::sshd) else {
-            return self.find(
-                Kind::NotInstalled,
-                "sshd",
-                "there is no sshd on this host",
-                "nothing, if that is meant",
-            );
+            let what = "there is no sshd on this host";
+            self.find(Kind::NotInstalled, "sshd", what, "nothing, if that is meant");
+            return false;
         };
         let real = arguments.root == Path::new("/");
         let below = (!real).then(|| read::below(&arguments.root, "/etc/ssh/sshd_config"));
@@ -215,17 +226,14 @@ impl Report {
                 Ok(text) => configurations.push(sshd::Effective::parse(user, &text)),
                 Err(why) => {
                     let what = format!("not examined: {why}");
-                    return self.find(
-                        Kind::NotExamined,
-                        "sshd",
-                        &what,
-                        "run it as root, and mend what sshd says",
-                    );
+                    self.find(Kind::NotExamined, "sshd", &what, "run it as root, and mend what sshd says");
+                    return false;
                 }
             }
         }
         self.examined.push("sshd".to_owned());
         self.findings.extend(sshd::examine(&configurations, pam, deadline));
+        sshd::root_comes_to_pam(&configurations)
     }
 
     fn sudoers(&mut self, arguments: &Arguments) -> sudo::Sudoers {
@@ -244,6 +252,24 @@ impl Report {
             self.examined.push("sudoers".to_owned());
         }
         sudoers
+    }
+
+    fn people(&mut self, arguments: &Arguments, setup: &Setup, doors: &people::Doors<'_>) {
+        let [passwd, group] = ["/etc/passwd", "/etc/group"].map(|name| {
+            let path = read::below(&arguments.root, name);
+            match read::text(&path) {
+                Ok(text) => text,
+                Err(error) => {
+                    if error.kind() != NotFound {
+                        let what = format!("not examined: {error}");
+                        self.find(Kind::NotExamined, name, &what, "run it as root, or look yourself");
+                    }
+                    String::new()
+                }
+            }
+        });
+        let accounts = people::Accounts::parse(&passwd, &group);
+        self.findings.extend(people::examine(&setup.pam, &setup.directories, &accounts, doors));
     }
 
     fn selinux(&mut self, arguments: &Arguments, port: Option<u16>) {

@@ -111,6 +111,8 @@ kinds! {
     /// SELinux lets sshd connect, but not to this port.
     SelinuxPort = Warning "selinux-port",
 
+    /// The module asks for a phone, and no table of users has one: root, or who may become root.
+    NotEntered = Warning "not-entered",
     /// The configuration cannot be read: its time limits are not known.
     ConfigUnusable = Warning "config-unusable",
     /// Something is there that could not be looked at.

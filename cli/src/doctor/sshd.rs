@@ -125,6 +125,12 @@ pub(crate) fn examine(configurations: &[Effective], pam: &pam::Sshd, deadline: D
     findings
 }
 
+/// Whether sshd lets root come as far as PAM, in a configuration that was asked for root.
+pub(crate) fn root_comes_to_pam(configurations: &[Effective]) -> bool {
+    let mut of_root = configurations.iter().filter(|sshd| sshd.user.as_deref() == Some("root"));
+    of_root.any(|sshd| sshd.is_on("usepam") && sshd.value("permitrootlogin") != "no")
+}
+
 /// What a Match block cannot change.
 fn global(base: &Effective, deadline: Duration, findings: &mut Vec<Finding>) {
     let needed = deadline.saturating_add(MARGIN).as_secs();

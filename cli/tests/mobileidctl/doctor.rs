@@ -19,6 +19,8 @@ kbdinteractiveauthentication yes
 authenticationmethods publickey,keyboard-interactive:pam
 maxstartups 60:30:200
 ";
+/// sshd admits root.
+const USERS: &str = "[alice]\nmsisdn = \"+41791234567\"\n[root]\nmsisdn = \"+41791234568\"\n";
 const REAL: &str = "/usr/sbin/sshd";
 
 struct System {
@@ -33,6 +35,7 @@ impl System {
         let system = Self { folder: Folder::sound(), modules };
         // The port that SELinux's policies open; nobody connects to it.
         system.folder.edit("https://127.0.0.1:1\"", "https://127.0.0.1:443\"");
+        system.folder.write("users.toml", USERS);
         for name in ["pam_deny.so", "pam_mobileid.so"] {
             system.write(&format!("{}/{name}", system.modules), "");
         }
@@ -127,6 +130,32 @@ fn a_configuration_that_cannot_be_used_is_found_before_a_stack_needs_it() {
 }
 
 #[test]
+fn who_would_be_locked_out_is_named_with_the_remedy() {
+    let system = System::sound();
+    system.folder.write("users.toml", "# nobody yet\n");
+    system.write("root/etc/group", "sudo:x:27:bob\n");
+    let run = system.doctor(&[]);
+    for part in [
+        "mobileid.toml: nobody is in the table of users (\"users\")",
+        "warning: sshd, for root: no table of users has an entry for root: every login of root is refused",
+        "warning: sshd, sudo: no table of users has an entry for bob, of sudo",
+        "mend: `mobileidctl enrol root --msisdn ...`, or PermitRootLogin no;",
+        "errors: 0, warnings: 3, notes: 0\n",
+    ] {
+        assert!(run.code == 1 && run.stdout.contains(part), "{part:?} is missing: {run:?}");
+    }
+    // Nobody is refused where they are let in, or where no stack has the module.
+    system.folder.edit("table = \"users.toml\"\n", "table = \"users.toml\"\nunenrolled = \"allow\"\n");
+    system.folder.write("users.toml", "[alice]\nmsisdn = \"+41791234567\"\n");
+    assert!(system.finds(&[]).is_empty());
+    system.folder.edit("unenrolled = \"allow\"\n", "");
+    for service in ["sshd", "sudo", "su", "login"] {
+        system.write(&format!("root/etc/pam.d/{service}"), "auth required pam_unix.so\n");
+    }
+    assert!(!system.finds(&[]).contains(&"not-entered".to_owned()));
+}
+
+#[test]
 fn each_part_is_looked_at() {
     let stories: &[(&str, &str, &str)] = &[
         ("root/etc/sudoers.d/admin", "Defaults !authenticate\n", "sudo-asks-nobody"),
@@ -138,6 +167,8 @@ fn each_part_is_looked_at() {
         ("says", "usepam no\nmaxstartups 60:30:200\n", "use-pam-off"),
         ("sshd", "#!/bin/sh\necho 'line 3: \u{1b}[2J' >&2; exit 255\n", "not-examined"),
         ("users.toml", "[alice]\n", "config-unusable"),
+        ("users.toml", "[alice]\nmsisdn = \"+41791234567\"\n", "not-entered"),
+        ("root/etc/group", "sudo:x:27:alice,bob\n", "not-entered"),
     ];
     for (file, text, expected) in stories {
         let system = System::sound();

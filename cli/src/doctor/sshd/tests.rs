@@ -136,3 +136,14 @@ fn values_are_escaped_and_nonsense_is_no_panic() {
         let _ = examine(&[Effective::parse(None, text)], &pam::Sshd::default(), Duration::MAX);
     }
 }
+
+#[test]
+fn root_comes_to_pam_unless_sshd_says_no() {
+    let comes = |changes: &[(&str, &str)]| {
+        let text = edited(changes);
+        root_comes_to_pam(&[Effective::parse(None, GOOD), Effective::parse(Some("root"), &text)])
+    };
+    assert!(comes(&[]) && comes(&[("permitrootlogin", "prohibit-password")]));
+    assert!(!comes(&[("permitrootlogin", "no")]) && !comes(&[("usepam", "no")]));
+    assert!(!root_comes_to_pam(&[Effective::parse(None, GOOD)]), "nothing was asked for root");
+}
