@@ -370,8 +370,8 @@ impl<'a> Report<'a> {
         }
         let login = self.commands.verb("login alice");
         self.line.next.push(ToDo::new("Try one login, without PAM", Some(login)));
-        let pam = "Put the line of pam_mobileid(8) into /etc/pam.d, keep a root shell open, and look";
-        self.line.next.push(ToDo::new(pam, Some("mobileidctl doctor".to_owned())));
+        let root = self.arguments.root.as_deref().unwrap_or(Path::new("/"));
+        self.line.next.push(ToDo::pam(root));
     }
 
     fn in_words(&self) -> String {

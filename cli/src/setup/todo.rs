@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::home;
 use crate::folders::command_line;
 
+/// Where the packages put install.md.
+const GUIDES: &str = "/usr/share/doc/mobileid-tools";
+
 /// Something to do.
 #[derive(Debug, Serialize)]
 pub(super) struct ToDo {
@@ -21,6 +24,18 @@ pub(super) struct ToDo {
 impl ToDo {
     pub(super) fn new(what: impl Into<String>, command: Option<String>) -> Self {
         Self { what: what.into(), command }
+    }
+
+    /// The line that setup leaves to somebody who has read about it: where, is said if it is there.
+    pub(super) fn pam(root: &Path) -> Self {
+        let folder = root.join(GUIDES.trim_start_matches('/'));
+        // Debian compresses what is longer than 4 kB.
+        let is_there = ["install.md", "install.md.gz"].iter().any(|guide| folder.join(guide).exists());
+        let docs = if is_there { format!(" (docs: {GUIDES})") } else { String::new() };
+        let what = format!(
+            "Put the line of pam_mobileid(8){docs} into /etc/pam.d, keep a root shell open, and look"
+        );
+        Self::new(what, Some("mobileidctl doctor".to_owned()))
     }
 
     pub(super) fn in_words(&self) -> String {
@@ -83,6 +98,8 @@ impl Commands {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -94,6 +111,22 @@ mod tests {
         assert!(paragraph.lines().count() > 2 && paragraph.ends_with("word:"), "{text}");
         assert!(paragraph.lines().all(|line| line.len() <= 78 && line.starts_with("  ")), "{text}");
         assert_eq!(ToDo::new("a b", None).in_words(), "  - a b.\n");
+    }
+
+    #[test]
+    fn the_guides_are_named_where_they_are() {
+        let root = std::env::temp_dir().join(format!("setup-guides-{}", std::process::id()));
+        let docs = root.join("usr/share/doc/mobileid-tools");
+        fs::create_dir_all(&docs).unwrap();
+        let without = ToDo::pam(&root).what;
+        fs::write(docs.join("install.md.gz"), "").unwrap();
+        let with = ToDo::pam(&root).what;
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(
+            without,
+            "Put the line of pam_mobileid(8) into /etc/pam.d, keep a root shell open, and look"
+        );
+        assert!(with.contains("pam_mobileid(8) (docs: /usr/share/doc/mobileid-tools) into"), "{with}");
     }
 
     #[test]
