@@ -45,8 +45,8 @@ use finding::{Finding, Kind, Severity};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Reads sshd's effective configuration (sshd -T), the PAM files, the sudoers
-defaults and SELinux's state, and says how to mend what is wrong. Changes
-nothing and asks nobody. Run it as root.
+defaults, who is in the tables of users and SELinux's state, and says how to
+mend what is wrong. Changes nothing and asks nobody. Run it as root.
 
 Exit codes: 0 nothing wrong, 1 errors or warnings, 2 could not try.")]
 pub(crate) struct Arguments {
@@ -154,7 +154,7 @@ impl Report {
             let doors = people::Doors { config: &config.to_string_lossy(), services, root_by_sshd };
             report.people(arguments, &setup, &doors);
         }
-        report.findings.sort_by_key(Finding::severity);
+        report.findings.sort_by_key(|finding| finding.severity);
         Ok(report)
     }
 
@@ -190,17 +190,14 @@ impl Report {
             }
             Err(_) => {
                 let is_there = fs::symlink_metadata(config).map_or_else(|e| e.kind() != NotFound, |_| true);
-                let what = match used {
-                    true => {
-                        "the configuration cannot be used: the module refuses everybody (90 s are taken for its deadline)"
-                    }
-                    false => {
-                        "the configuration cannot be used: once a service has the module, it would refuse everybody"
-                    }
-                };
-                if used || given || is_there {
-                    let place = config.display().to_string();
-                    self.find(Kind::ConfigUnusable, &place, what, "mobileidctl check says why");
+                let (place, remedy) = (config.display().to_string(), "mobileidctl check says why");
+                if used {
+                    let what = "the configuration cannot be used: the module refuses everybody (90 s are taken for its deadline)";
+                    self.find(Kind::ConfigUnusable, &place, what, remedy);
+                } else if given || is_there {
+                    let what = "the configuration cannot be used: once a service has the module, it would refuse everybody";
+                    let finding = Finding::new(Kind::ConfigUnusable, &place, what, remedy);
+                    self.findings.push(finding.with_severity(Severity::Warning));
                 }
                 Own { deadline: DEADLINE, port: None, setup: None }
             }
@@ -287,18 +284,19 @@ impl Report {
 
     /// Whether nothing is to be mended.
     pub(crate) fn is_well(&self) -> bool {
-        !self.findings.iter().any(|finding| finding.severity() < Severity::Note)
+        !self.findings.iter().any(|finding| finding.severity < Severity::Note)
     }
 
     pub(crate) fn in_words(&self) -> String {
         let mut lines = Vec::new();
-        for finding in &self.findings {
-            let Finding { kind, place, what, remedy } = finding;
-            lines.push(format!("{}: {place}: {what} ({})", finding.severity().word(), kind.name()));
+        let findings = pam::with_one_for_all_without(&self.findings);
+        for finding in &findings {
+            let Finding { kind, severity, place, what, remedy } = finding;
+            lines.push(format!("{}: {place}: {what} ({})", severity.word(), kind.name()));
             lines.push(format!("    mend: {remedy}"));
         }
         lines.push(format!("examined: {}", self.examined.join(", ")));
-        let count = |severity| self.findings.iter().filter(|finding| finding.severity() == severity).count();
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         lines.push(format!("errors: {errors}, warnings: {warnings}, notes: {}", count(Severity::Note)));
         lines.join("\n")
@@ -345,7 +343,7 @@ impl<'a> Found<'a> {
     fn of(finding: &'a Finding) -> Self {
         Self {
             name: finding.kind.name(),
-            severity: finding.severity(),
+            severity: finding.severity,
             place: &finding.place,
             what: &finding.what,
             remedy: &finding.remedy,

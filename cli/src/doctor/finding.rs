@@ -113,8 +113,8 @@ kinds! {
 
     /// The module asks for a phone, and no table of users has one: root, or who may become root.
     NotEntered = Warning "not-entered",
-    /// The configuration cannot be read: its time limits are not known.
-    ConfigUnusable = Warning "config-unusable",
+    /// The configuration cannot be read: the module refuses everybody, and its time limits are not known.
+    ConfigUnusable = Error "config-unusable",
     /// Something is there that could not be looked at.
     NotExamined = Warning "not-examined",
     /// Something is not there.
@@ -125,6 +125,8 @@ kinds! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) kind: Kind,
+    /// The kind's, where nothing else was said.
+    pub(crate) severity: Severity,
     /// File and line, or whom it was asked for.
     pub(crate) place: String,
     /// What goes wrong, in a sentence.
@@ -139,11 +141,13 @@ const TEXT_MAX: usize = 1_000;
 impl Finding {
     /// Whatever is in the sentences, a terminal may show it from here on.
     pub(crate) fn new(kind: Kind, place: &str, what: &str, remedy: &str) -> Self {
-        Self { kind, place: plain(place), what: plain(what), remedy: plain(remedy) }
+        let severity = kind.severity();
+        Self { kind, severity, place: plain(place), what: plain(what), remedy: plain(remedy) }
     }
 
-    pub(crate) fn severity(&self) -> Severity {
-        self.kind.severity()
+    /// Where this one is better or worse than others of its kind.
+    pub(crate) fn with_severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 }
 

@@ -119,6 +119,7 @@ fn a_configuration_that_cannot_be_used_is_found_before_a_stack_needs_it() {
         let (root, sshd) = (system.folder.text("root"), system.folder.text("sshd"));
         let run = ctl(&[&["doctor", "--root", &root, "--sshd", &sshd], more].concat());
         assert!(run.stdout.contains("service-without-mobileid"), "{run:?}");
+        assert!(run.stdout.contains("errors: 0,"), "nobody is refused yet: {run:?}");
         (run.code, run.stdout.contains("config-unusable"))
     };
     assert_eq!(config_is_found(&[]), (0, false), "there is none yet");
@@ -127,6 +128,33 @@ fn a_configuration_that_cannot_be_used_is_found_before_a_stack_needs_it() {
     let absent = system.folder.text("absent.toml");
     assert_eq!(config_is_found(&["--config", &absent]), (1, true));
     assert_eq!(config_is_found(&["--config", &system.folder.text("mobileid.toml")]), (0, false));
+}
+
+#[test]
+fn a_configuration_that_a_stack_needs_and_cannot_use_is_an_error() {
+    let system = System::sound();
+    system.folder.write("users.toml", "[alice]\n");
+    let run = system.doctor(&[]);
+    assert!(run.code == 1 && run.stdout.contains("errors: 1, warnings: 0, notes: 0\n"), "{run:?}");
+    assert!(
+        run.stdout.starts_with("error: ") && run.stdout.contains("the module refuses everybody"),
+        "{run:?}"
+    );
+    assert_eq!(system.doctor(&["--json"]).json()["findings"][0]["severity"], "error");
+}
+
+#[test]
+fn the_services_without_the_phone_are_one_line_and_several_findings() {
+    let system = System::sound();
+    for service in ["sudo", "su", "login"] {
+        system.write(&format!("root/etc/pam.d/{service}"), "auth required pam_unix.so\n");
+    }
+    let run = system.doctor(&[]);
+    let expected =
+        "note: without the phone: login, su, sudo (service-without-mobileid)\n    mend: if it should: ";
+    assert!(run.code == 0 && run.stdout.starts_with(expected), "{run:?}");
+    assert!(run.stdout.contains("errors: 0, warnings: 0, notes: 1\n"), "{run:?}");
+    assert_eq!(system.finds(&[]), ["service-without-mobileid"; 3]);
 }
 
 #[test]
