@@ -225,7 +225,7 @@ _mobileidctl() {
             return 0
             ;;
         mobileidctl__subcmd__doctor)
-            opts="-h --config --json --user --sshd-config --pam-dir --sudoers --root --sshd --help"
+            opts="-h --config --json --user --sshd-config --pam-dir --sudoers --root --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -252,10 +252,6 @@ _mobileidctl() {
                     return 0
                     ;;
                 --root)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --sshd)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -771,7 +767,7 @@ _mobileidctl() {
             return 0
             ;;
         mobileidctl__subcmd__setup)
-            opts="-h --ap-id --prefix --url --server-name --server-trust --name --organisation --country --key --trust --trust-sha256 --simulator --folder --json --root --help"
+            opts="-h --ap-id --prefix --url --server-name --server-trust --name --organisation --country --key --trust --trust-sha256 --simulator --folder --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -826,10 +822,6 @@ _mobileidctl() {
                     return 0
                     ;;
                 --folder)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --root)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -68,7 +68,6 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l sshd-
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l pam-dir -d 'The one folder of PAM files' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l sudoers -d 'Another sudoers file' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l root -d 'Look at the system below this folder' -r -F
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l sshd -d 'Another sshd' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand enrol" -l msisdn -d 'For somebody who is in no directory: +41791234567' -r
@@ -197,7 +196,6 @@ complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l trust 
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l trust-sha256 -d 'Takes a root that is not Swisscom\'s; repeatable' -r
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l simulator -d 'Takes what mobileid-simulator has laid out there' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l folder -d 'Instead of /etc/mobileid' -r -F
-complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l root -d 'The system that doctor looks at' -r -F
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -l json -d 'Print one line of JSON instead of text'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c mobileidctl -n "__fish_mobileidctl_using_subcommand signature; and not __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'

@@ -8,7 +8,24 @@ use super::{hold, read};
 
 /// The definitions, with accounts where an account is meant.
 fn mobileidctl() -> Command {
-    accounts(crate::Cli::command())
+    accounts(offered(&crate::Cli::command()))
+}
+
+/// Without what is hidden, which clap's generators would offer all the same.
+fn offered(command: &Command) -> Command {
+    let shown = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+    let below = command.get_subcommands().map(offered);
+    // As in `option`.
+    let leak = |text: &str| -> &'static str { text.to_owned().leak() };
+    let offered = Command::new(leak(command.get_name()))
+        .about(command.get_about().cloned().unwrap_or_default())
+        .disable_help_subcommand(command.is_disable_help_subcommand_set())
+        .args(shown)
+        .subcommands(below);
+    match command.get_version() {
+        Some(version) => offered.version(leak(version)),
+        None => offered,
+    }
 }
 
 fn accounts(command: Command) -> Command {

@@ -25,8 +25,10 @@ fn section(verb: &mut Command) -> String {
     out.push_str(
         &verb.get_about().map_or_else(String::new, |about| roff::prose(&format!("{about}.")) + "\n"),
     );
-    let (positionals, options): (Vec<&Arg>, Vec<&Arg>) =
-        verb.get_arguments().filter(|arg| arg.get_id() != "help").partition(|arg| arg.is_positional());
+    let (positionals, options): (Vec<&Arg>, Vec<&Arg>) = verb
+        .get_arguments()
+        .filter(|arg| arg.get_id() != "help" && !arg.is_hide_set())
+        .partition(|arg| arg.is_positional());
     positionals.into_iter().chain(options).for_each(|arg| out.push_str(&tagged(arg)));
     let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
     after.split("\n\n").filter(|p| !p.is_empty()).for_each(|paragraph| out.push_str(&told(paragraph)));
