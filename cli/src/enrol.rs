@@ -38,6 +38,7 @@ use mobileid::{
     subscriber::{self, Language, Msisdn, SerialNumber, Subscriber, UserName},
     text,
 };
+use nix::{errno::Errno, unistd::User};
 
 use self::{
     refusal::Refusal,
@@ -50,7 +51,7 @@ use crate::{
     folders::State,
     identify::{self, verify::Named},
     out, patience,
-    progress::{Bound, Progress},
+    progress::{Bound, Progress, USER_DATABASE},
     terminal::Terminal,
 };
 
@@ -168,6 +169,7 @@ impl<'a> Enrolment<'a> {
             is_new: person.new.is_some(),
         });
         self.warn_of_others(&subscriber.msisdn);
+        self.warn_of_no_account();
         self.prove(&subscriber.msisdn)?;
         self.ask_profile(subscriber)?;
         let serial = self.sign(subscriber)?;
@@ -192,6 +194,18 @@ impl<'a> Enrolment<'a> {
                     "warning: {name} has the number {msisdn} for {other} too: whoever has that phone confirms logins of both"
                 ));
             }
+        }
+    }
+
+    /// A slip in the name shows itself at the first login otherwise.
+    fn warn_of_no_account(&mut self) {
+        let user = &self.arguments.user;
+        self.terminal.wait("the account", USER_DATABASE);
+        let account = User::from_name(user.as_str());
+        self.terminal.waited();
+        if matches!(account, Ok(None) | Err(Errno::ENOENT | Errno::ESRCH)) {
+            let user = text::escaped(user.as_str(), 256);
+            self.terminal.step(&format!("note: {user} is no account of this host: for RADIUS only?"));
         }
     }
 

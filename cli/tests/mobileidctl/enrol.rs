@@ -215,6 +215,19 @@ fn a_number_that_somebody_else_has_in_the_table_is_a_warning() {
 }
 
 #[test]
+fn a_name_that_is_no_account_here_is_a_note() {
+    let house = House::new();
+    let us = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
+    for (name, last, is_noted) in [("nobody.of.this.host", 7, true), (us.as_str(), 8, false)] {
+        let (msisdn, _) = somebody(last, |_| {});
+        let run = house.enrol(&[name, "--msisdn", &msisdn]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let note = format!("note: {name} is no account of this host: for RADIUS only?");
+        assert_eq!(run.stderr.contains(&note), is_noted, "{run:?}");
+    }
+}
+
+#[test]
 fn who_does_not_confirm_is_not_enrolled() {
     for (last, behaviour, reason, says) in [
         (10, Behaviour::Cancel, "user-cancel", "declined on the phone"),
