@@ -8,6 +8,9 @@ use nix::{
 };
 use serde::Serialize;
 
+const EVERYBODY: &str = "everybody";
+const NOBODY: &str = "nobody";
+
 /// The rules, for the report.
 #[derive(Serialize)]
 pub(super) struct PamFacts {
@@ -58,9 +61,10 @@ impl PamFacts {
     pub(super) fn in_words(&self) -> [String; 5] {
         let grace = self.grace_seconds.map_or_else(|| "none".to_owned(), shown);
         let (limit, window) = (self.push_limit, shown(self.push_window_seconds));
+        let [asks, lets_in] = self.whom_in_words();
         [
-            format!("asks {}", self.asks),
-            format!("lets in without the phone: {}", self.lets_in),
+            asks,
+            lets_in,
             format!(
                 "service unreachable: {}, grace: {grace}, pushes in vain: {limit} in {window}",
                 self.on_unreachable
@@ -69,6 +73,19 @@ impl PamFacts {
             format!("su_identity {}: {}", self.su_identity, under_su(self.su_identity)),
         ]
     }
+
+    /// One sentence, that nobody reads the first half for the whole.
+    fn whom_in_words(&self) -> [String; 2] {
+        match (self.asks.as_str(), self.lets_in.as_str()) {
+            (asks, NOBODY) => [format!("asks {asks}"), "lets in without the phone: nobody".to_owned()],
+            (EVERYBODY, spared) => ["asks everybody but:".to_owned(), without_phone(spared)],
+            (asks, spared) => [format!("asks {asks}, but not:"), without_phone(spared)],
+        }
+    }
+}
+
+fn without_phone(spared: &str) -> String {
+    format!("{spared}: let in without the phone")
 }
 
 fn under_sshd(message: &str) -> &'static str {
@@ -102,7 +119,7 @@ fn asked(require: &Require) -> String {
         .into_iter()
         .filter_map(|(kind, names)| names.as_deref().and_then(|names| listed(kind, names)))
         .collect();
-    let whom = if whom.is_empty() { "everybody".to_owned() } else { whom.join(" or ") };
+    let whom = if whom.is_empty() { EVERYBODY.to_owned() } else { whom.join(" or ") };
     let services = require.services.as_deref().and_then(|names| listed("service", names));
     services.map_or_else(|| whom.clone(), |services| format!("{whom}, only in {services}"))
 }
@@ -117,7 +134,7 @@ fn let_in(exempt: &Exempt) -> String {
     if !here.is_empty() {
         all.push(format!("ssh from this host itself ({})", networks(&here)));
     }
-    if all.is_empty() { "nobody".to_owned() } else { all.join(" or ") }
+    if all.is_empty() { NOBODY.to_owned() } else { all.join(" or ") }
 }
 
 /// As they are written: a single address without the length of its prefix.

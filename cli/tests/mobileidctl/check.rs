@@ -187,8 +187,8 @@ fn what_pam_does_is_told() {
     let run = folder.ctl("check", &["--strict"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, "sound, with no warnings\n"), "{run:?}");
     for part in [
-        "asks user root or group root, only in service sshd\n",
-        "lets in without the phone: services cron, atd or ssh from 10.0.0.0/8, 192.0.2.1 or ssh from this host itself (127.0.0.0/8, ::1)\n",
+        "asks user root or group root, only in service sshd, but not:\n",
+        " services cron, atd or ssh from 10.0.0.0/8, 192.0.2.1 or ssh from this host itself (127.0.0.0/8, ::1): let in without the phone\n",
         "grace: 90s, pushes in vain: 3 in 2h\n",
     ] {
         assert!(run.stdout.contains(part), "{part:?} is missing: {run:?}");
@@ -196,6 +196,10 @@ fn what_pam_does_is_told() {
     let json = folder.ctl("check", &["--json"]).json();
     assert_eq!(json["found"]["pam"]["grace_seconds"], 90);
     assert_eq!(json["found"]["pam"]["on_unreachable"], "deny");
+    folder.edit("[pam.require]\nservices = \"sshd\"\nusers = \"root\"\ngroups = [\"root\"]\n", "");
+    let run = folder.ctl("check", &[]);
+    let expected = "PAM           asks everybody but:\n              services cron, atd or ssh from ";
+    assert!(run.stdout.contains(expected), "{run:?}");
     folder.edit("[pam]\n", "[pam]\nsshd_message = \"none\"\nsu_identity = \"target\"\n");
     let run = folder.ctl("check", &[]);
     assert!(run.stdout.contains("sshd_message none: sshd shows no code\n"), "{run:?}");
