@@ -71,8 +71,12 @@ fn reload(unit: &str, json: bool) -> anyhow::Result<Exit> {
     let asked = Command::new("systemctl").args(["reload", "--", unit]).output().context("systemctl")?;
     drop(waiting);
     if !asked.status.success() {
-        let why = mobileid::text::escaped(String::from_utf8_lossy(&asked.stderr).trim(), 500);
-        bail!("systemctl reload {unit}: {why}; with --pid the process can be asked itself");
+        let why = in_one_line(&String::from_utf8_lossy(&asked.stderr));
+        let name = unit.strip_suffix(".service").unwrap_or(unit);
+        bail!(
+            "systemctl reload {unit}: {why}; with --pid the process can be asked itself; \
+             journalctl -u {name} -n 20 names the mistake"
+        );
     }
     let status =
         Command::new("systemctl").args(["show", "--property=StatusText", "--value", "--", unit]).output();
@@ -86,9 +90,31 @@ fn reload(unit: &str, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::of(in_use))
 }
 
+/// systemctl says it in several lines.
+fn in_one_line(said: &str) -> String {
+    let lines = said.lines().map(|line| line.trim().trim_end_matches('.'));
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    mobileid::text::escaped(&lines.join("; "), 500)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_lines_are_said_in_one() {
+        for (said, expected) in [
+            (
+                "Job failed.\nSee \"systemctl status x\" and \"journalctl -xe\" for details.\n",
+                "Job failed; See \"systemctl status x\" and \"journalctl -xe\" for details",
+            ),
+            ("\r\n  Unit x not found.\r\n\n", "Unit x not found"),
+            ("a\u{1b}[2J\n", "a\\u{1b}[2J"),
+            ("", ""),
+        ] {
+            assert_eq!(in_one_line(said), expected);
+        }
+    }
 
     #[test]
     fn another_program_gets_no_signal() {

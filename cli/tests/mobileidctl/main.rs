@@ -20,6 +20,8 @@ mod progress;
 #[cfg(test)]
 mod pty;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod serial;
 #[cfg(test)]
 mod setup;
