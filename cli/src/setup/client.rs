@@ -137,6 +137,11 @@ impl Certificate {
         same.unwrap_or(false)
     }
 
+    /// Whom it names.
+    pub(super) fn common_name(&self) -> String {
+        self.with(|certificate| first(certificate.subject().iter_common_name())).unwrap_or_default()
+    }
+
     /// What was said of a certificate to be made, and is not so of this one; each with its flag.
     pub(super) fn disagreements(&self, arguments: &Arguments) -> Vec<(String, &'static str)> {
         let Arguments { name, organisation, country, key, .. } = arguments;

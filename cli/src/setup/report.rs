@@ -160,7 +160,7 @@ impl<'a> Report<'a> {
         let anchors = roots::there(&places.trust)?;
         if self.line.simulated.is_none() && simulator::is_at_work(existing, &anchors) {
             let people = places.users.as_deref().filter(|table| is_there(table));
-            self.simulated(simulator::files(&places), people);
+            self.simulated(simulator::files(&found), people);
         }
         if self.line.simulated.is_none() {
             self.line.for_swisscom = Some(ForSwisscom::of(&places.cert, &existing.file)?);

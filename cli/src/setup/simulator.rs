@@ -18,7 +18,7 @@ use mobileid::{
 };
 
 use super::{
-    found::{Existing, Places},
+    found::{Existing, Found, Pair},
     home::{Home, Mode, is_there, shown},
     report::Report,
 };
@@ -37,12 +37,14 @@ struct File {
     mode: Mode,
 }
 
+const CLIENT_KEY: &str = "client.key";
+const CLIENT_CERT: &str = "client.crt";
 const USERS: &str = "users.toml";
 
 /// What is copied, the configuration last: what it names is there then.
 const FILES: [File; 7] = [
-    File { name: "client.key", mode: Mode::Private },
-    File { name: "client.crt", mode: Mode::Readable },
+    File { name: CLIENT_KEY, mode: Mode::Private },
+    File { name: CLIENT_CERT, mode: Mode::Readable },
     File { name: "server-root.pem", mode: Mode::Readable },
     File { name: "signer-anchors.pem", mode: Mode::Readable },
     File { name: "srs-client-secret", mode: Mode::Private },
@@ -54,16 +56,27 @@ const FILES: [File; 7] = [
 /// What a configuration of the simulator's begins with.
 pub(super) const MARK: &str = "# Written by mobileid-simulator";
 
+/// Whom its client's certificate names.
+const CLIENT: &str = "mobileid.simulator.example";
+
 /// Whether it is the simulator that is asked, whoever took its files. Swisscom's service may be reached through this
 /// host, and its root may come into a configuration that the simulator wrote: neither is the simulator any more.
 pub(super) fn is_at_work(existing: &Existing, anchors: &[(PathBuf, Anchor)]) -> bool {
     existing.is_simulators() && anchors.iter().all(|(_, anchor)| Published::of(anchor).is_none())
 }
 
-/// Which of its files are there, beside that configuration; people may have been entered in their table.
-pub(super) fn files(places: &Places) -> Vec<PathBuf> {
-    let names = FILES.iter().map(|file| file.name).filter(|name| *name != USERS);
-    names.map(|name| places.config.with_file_name(name)).filter(|path| is_there(path)).collect()
+/// Which of its files are there, beside that configuration, and are sure to be its: people may have been entered in
+/// their table, and the key may be one that Swisscom knows.
+pub(super) fn files(found: &Found) -> Vec<PathBuf> {
+    let is_its_client =
+        matches!(&found.client, Pair::Both(certificate) if certificate.common_name() == CLIENT);
+    let names = FILES.iter().map(|file| file.name).filter(|name| match *name {
+        USERS => false,
+        CLIENT_KEY | CLIENT_CERT => is_its_client,
+        _ => true,
+    });
+    let config = found.places().config;
+    names.map(|name| config.with_file_name(name)).filter(|path| is_there(path)).collect()
 }
 
 /// Copies the simulator's files.
