@@ -5,13 +5,15 @@
 //!   sshd -T ──────> sshd.rs ───┤
 //!   sudoers ──────> sudo.rs ───┼──> findings: a closed list (finding.rs)
 //!   accounts ─────> people.rs ─┤
-//!   /sys ─────────> selinux.rs ┘
+//!   /sys ─────────> selinux.rs ┤
+//!   mobileid.toml > own.rs ────┘
 //!   (read.rs)       text in, findings out
 //! ```
 //!
 //! Nothing is changed, and nobody is asked. What is not there or cannot be read is a finding too.
 
 mod finding;
+mod own;
 mod pam;
 mod people;
 mod read;
@@ -20,7 +22,6 @@ mod sshd;
 mod sudo;
 
 use std::{
-    fs,
     io::ErrorKind::NotFound,
     path::{Path, PathBuf},
     time::Duration,
@@ -30,8 +31,7 @@ use anyhow::bail;
 use clap::Args;
 use mobileid::{
     config::{DEFAULT_PATH, Unenrolled},
-    load::{self, Setup},
-    policy,
+    load::Setup,
 };
 use serde::Serialize;
 
@@ -40,6 +40,7 @@ use crate::{
     progress::{Bound, Progress},
 };
 use finding::{Finding, Kind, Severity};
+use own::{Need, Own};
 
 /// Says what sshd, sudo and PAM will do wrong with the module
 #[derive(Debug, Args)]
@@ -118,18 +119,6 @@ pub(crate) struct Report {
     examined: Vec<String>,
 }
 
-/// What of our own configuration matters here.
-struct Own {
-    deadline: Duration,
-    /// Where the module connects to first.
-    port: Option<u16>,
-    /// None where it cannot be used.
-    setup: Option<Setup>,
-}
-
-/// The defaults' deadline, where the configuration is not known.
-const DEADLINE: Duration = Duration::from_secs(90);
-
 impl Report {
     pub(crate) fn of(arguments: &Arguments) -> anyhow::Result<Self> {
         let mut report = Self::default();
@@ -139,7 +128,12 @@ impl Report {
         let config = arguments.config.clone().or(line).unwrap_or_else(|| DEFAULT_PATH.into());
         let used = !pam.guarded.is_empty();
         let given = arguments.config.is_some();
-        let own = report.own(&read_at(&arguments.root, &config, given), used, given);
+        let need = match (used, given) {
+            (true, _) => Need::Logins,
+            (false, true) => Need::Named,
+            (false, false) => Need::Nobody,
+        };
+        let own = report.own(&read_at(&arguments.root, &config, given), need);
         let root_by_sshd = pam.sshd.as_ref().is_some_and(|sshd| report.sshd(arguments, sshd, own.deadline));
         let of_sudo = |name: &String| name == "sudo" || name == "sudo-i" || sudoers.services.contains(name);
         if pam.guarded.iter().any(of_sudo) {
@@ -178,30 +172,13 @@ impl Report {
         Ok(report)
     }
 
-    /// Where no stack has the module yet, a configuration that is not there yet either is no news.
-    fn own(&mut self, config: &Path, used: bool, given: bool) -> Own {
-        match load::load(config) {
-            Ok(setup) => {
-                let service = &setup.connection.service;
-                let first = setup.connection.proxy.as_ref().map_or(service, |proxy| &proxy.endpoint);
-                self.examined.push(config.display().to_string());
-                let (deadline, port) = (policy::longest(&setup.config), Some(first.port));
-                Own { deadline, port, setup: Some(setup) }
-            }
-            Err(_) => {
-                let is_there = fs::symlink_metadata(config).map_or_else(|e| e.kind() != NotFound, |_| true);
-                let (place, remedy) = (config.display().to_string(), "mobileidctl check says why");
-                if used {
-                    let what = "the configuration cannot be used: the module refuses everybody (90 s are taken for its deadline)";
-                    self.find(Kind::ConfigUnusable, &place, what, remedy);
-                } else if given || is_there {
-                    let what = "the configuration cannot be used: once a service has the module, it would refuse everybody";
-                    let finding = Finding::new(Kind::ConfigUnusable, &place, what, remedy);
-                    self.findings.push(finding.with_severity(Severity::Warning));
-                }
-                Own { deadline: DEADLINE, port: None, setup: None }
-            }
+    fn own(&mut self, config: &Path, need: Need) -> Own {
+        let (own, finding) = Own::read(config, need);
+        if own.setup.is_some() {
+            self.examined.push(config.display().to_string());
         }
+        self.findings.extend(finding);
+        own
     }
 
     /// Also says whether root comes as far as PAM; what is not known is a finding of its own.

@@ -115,7 +115,8 @@ impl Report {
                 return self.find(Kind::SecondNameWithoutMobileid, name, &what, &remedy);
             }
             let what = format!("the service {} does not ask the phone", quoted(name));
-            let remedy = "if it should: \"auth required pam_mobileid.so\" after its first factor";
+            let remedy =
+                "where one should ask it: \"auth required pam_mobileid.so\" after the service's first factor";
             return self.find(Kind::ServiceWithoutMobileid, name, &what, remedy);
         };
         self.guarded.insert(name.to_owned());

@@ -150,8 +150,7 @@ fn the_services_without_the_phone_are_one_line_and_several_findings() {
         system.write(&format!("root/etc/pam.d/{service}"), "auth required pam_unix.so\n");
     }
     let run = system.doctor(&[]);
-    let expected =
-        "note: without the phone: login, su, sudo (service-without-mobileid)\n    mend: if it should: ";
+    let expected = "note: without the phone: login, su, sudo (service-without-mobileid)\n    mend: where one should ask it: ";
     assert!(run.code == 0 && run.stdout.starts_with(expected), "{run:?}");
     assert!(run.stdout.contains("errors: 0, warnings: 0, notes: 1\n"), "{run:?}");
     assert_eq!(system.finds(&[]), ["service-without-mobileid"; 3]);
