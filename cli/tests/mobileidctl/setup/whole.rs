@@ -424,11 +424,15 @@ fn without_a_contract_the_simulators_files_are_taken() {
     fs::write(folder.etc("mobileid.toml"), &simulators).unwrap();
     // A key of our own may be one that Swisscom knows.
     let (ours, copies) = (Folder::begun(), folder.path("phone"));
-    ["client.key", "client.crt"].map(|name| fs::copy(ours.etc(name), folder.etc(name)).unwrap());
+    for name in ["client.key", "client.crt"] {
+        fs::copy(ours.etc(name), folder.etc(name)).unwrap();
+    }
     let run = folder.setup(&[]);
     assert!(run.stdout.contains("SIMULATOR") && run.stdout.contains("      rm "), "{run:?}");
     assert!(!run.stdout.contains("/client.key "), "{run:?}");
-    ["client.key", "client.crt"].map(|name| fs::copy(copies.join(name), folder.etc(name)).unwrap());
+    for name in ["client.key", "client.crt"] {
+        fs::copy(copies.join(name), folder.etc(name)).unwrap();
+    }
 
     // A table with nobody in it stays too, and is said to be in the way of the simulator's people.
     fs::write(folder.etc("users.toml"), "# nobody\n").unwrap();
