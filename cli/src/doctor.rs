@@ -7,7 +7,7 @@
 //!   accounts ─────> people.rs ─┤
 //!   /sys ─────────> selinux.rs ┤
 //!   mobileid.toml > own.rs ────┘
-//!   (read.rs)       text in, findings out
+//!   (read.rs)       text in, findings out    (told.rs) words and JSON
 //! ```
 //!
 //! Nothing is changed, and nobody is asked. What is not there or cannot be read is a finding too.
@@ -20,6 +20,7 @@ mod read;
 mod selinux;
 mod sshd;
 mod sudo;
+mod told;
 
 use std::{
     io::ErrorKind::NotFound,
@@ -33,7 +34,6 @@ use mobileid::{
     config::{DEFAULT_PATH, Unenrolled},
     load::Setup,
 };
-use serde::Serialize;
 
 use crate::{
     Exit, out,
@@ -263,29 +263,6 @@ impl Report {
     pub(crate) fn is_well(&self) -> bool {
         !self.findings.iter().any(|finding| finding.severity < Severity::Note)
     }
-
-    pub(crate) fn in_words(&self) -> String {
-        let mut lines = Vec::new();
-        let findings = pam::with_one_for_all_without(&self.findings);
-        for finding in &findings {
-            let Finding { kind, severity, place, what, remedy } = finding;
-            lines.push(format!("{}: {place}: {what} ({})", severity.word(), kind.name()));
-            lines.push(format!("    mend: {remedy}"));
-        }
-        lines.push(format!("examined: {}", self.examined.join(", ")));
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        lines.push(format!("errors: {errors}, warnings: {warnings}, notes: {}", count(Severity::Note)));
-        lines.join("\n")
-    }
-
-    pub(crate) fn as_json(&self, well: bool) -> Line<'_> {
-        Line {
-            verdict: if well { "well" } else { "unwell" },
-            findings: self.findings.iter().map(Found::of).collect(),
-            examined: &self.examined,
-        }
-    }
 }
 
 /// What package managers and editors leave beside a service's file.
@@ -297,33 +274,4 @@ fn is_left_over(name: &str) -> bool {
 /// A path that a PAM line names is the examined system's; one that the administrator names is this one's.
 fn read_at(root: &Path, config: &Path, given: bool) -> PathBuf {
     if given { config.to_owned() } else { read::below(root, &config.to_string_lossy()) }
-}
-
-/// The report as JSON.
-#[derive(Serialize)]
-pub(crate) struct Line<'a> {
-    verdict: &'static str,
-    findings: Vec<Found<'a>>,
-    examined: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Found<'a> {
-    name: &'static str,
-    severity: Severity,
-    place: &'a str,
-    what: &'a str,
-    remedy: &'a str,
-}
-
-impl<'a> Found<'a> {
-    fn of(finding: &'a Finding) -> Self {
-        Self {
-            name: finding.kind.name(),
-            severity: finding.severity,
-            place: &finding.place,
-            what: &finding.what,
-            remedy: &finding.remedy,
-        }
-    }
 }

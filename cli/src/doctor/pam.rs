@@ -232,21 +232,6 @@ impl Report {
     }
 }
 
-/// For people: the services without the phone have the same remedy, and are one finding.
-pub(crate) fn with_one_for_all_without(findings: &[Finding]) -> Vec<Finding> {
-    let is_without = |finding: &&Finding| finding.kind == Kind::ServiceWithoutMobileid;
-    let names: Vec<_> = findings.iter().filter(is_without).map(|finding| finding.place.as_str()).collect();
-    let mut names = Some(names.join(", "));
-    let told = |finding: &Finding| {
-        if !is_without(&finding) {
-            return Some(finding.clone());
-        }
-        let what = names.take()?;
-        Some(Finding { place: "without the phone".to_owned(), what, ..finding.clone() })
-    };
-    findings.iter().filter_map(told).collect()
-}
-
 fn config_of(line: &Line) -> Option<PathBuf> {
     line.arguments.iter().find_map(|argument| argument.strip_prefix("config=")).map(PathBuf::from)
 }
