@@ -128,6 +128,8 @@ halt() {
 		tries=$((tries + 1))
 		sleep 0.2
 	done
+	# Its first process before nspawn, which it would outlive.
+	if kill -0 "$NSPAWN" 2>/dev/null && [ -n "${LEADER:-}" ]; then kill -KILL "$LEADER" 2>/dev/null || true; fi
 	kill -KILL "$NSPAWN" 2>/dev/null || true
 	wait "$NSPAWN" 2>/dev/null || true
 	NSPAWN=
